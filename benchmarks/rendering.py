@@ -25,12 +25,11 @@ from aggregator.model.entry import Origin, Person, Tag
 from aggregator.model.settings import CategoryKey, Site, SourceKey
 from aggregator.model.story import Document, Publication
 from aggregator.publish.atomic_file import packed
-from aggregator.render.atom import render_atom
+from aggregator.render.atom import read_back_atom, render_atom
 from aggregator.render.cache import forget_all
 from aggregator.render.html_pages import render_category
-from aggregator.render.jsonfeed import render_json
-from aggregator.render.rss import render_rss
-from aggregator.render.verify import read_back_atom, read_back_json, read_back_rss
+from aggregator.render.jsonfeed import read_back_json, render_json
+from aggregator.render.rss import read_back_rss, render_rss
 from aggregator.urls import Url
 
 ATOM_LIMIT, ALL_LIMIT, PACK_LIMIT = 1.2, 5.0, 0.45

@@ -11,13 +11,13 @@ from aggregator.config.durations import Duration, DurationOr
 from aggregator.config.findings import Findings, Unfit
 from aggregator.config.shapes import Choice, Flag, Integer, Number, Schema, Shape, Text
 from aggregator.config.tables import Keys, Table, key, optional, required
+from aggregator.model.formats import FORMATS
 from aggregator.model.settings import Dedupe, Rule, Show
 
 ALWAYS = timedelta(days=31)  # R21: no due time is later than this
 CENTURY = timedelta(days=36500)
 MAX_SOURCES = 100_000  # in one file (S16)
-FORMATS = ("atom", "rss", "json", "html")
-OTHER_FORMATS = {"rss2": "rss", "rss2.0": "rss", "rss20": "rss", "xml": "rss", "jsonfeed": "json"}
+OTHER_FORMATS = {other: one.name for one in FORMATS.values() for other in one.other_names}
 
 
 class SiteKeys(Keys):
@@ -101,7 +101,7 @@ class PublishKeys(Keys):
         ListOf(
             Choice(others=OTHER_FORMATS, **{name: name for name in FORMATS}),
             "a list of formats",
-            "[atom, rss, json, html] or some of them",
+            f"[{', '.join(FORMATS)}] or some of them",
             least=1,
         ),
         [*FORMATS],

@@ -7,6 +7,8 @@ a table has is never in the list of that table; a test checks this.
 
 from collections.abc import Mapping
 
+from aggregator.model.formats import FORMATS
+
 _CATEGORY = "category: and a name, or a list of names"
 _EVERY = "every"
 _EXCLUDE = "exclude (entries to leave out) or include (the only entries to take), a list such as [{title: pattern}]"
@@ -22,7 +24,7 @@ _PASSWORD = "url: https://${USER}:${PASSWORD}@host/path"
 _TLS = "nothing: certificates are always checked; add the publisher's authority to those of this machine, and remove it"
 _NOTE = "it as a comment, # and the text"
 _SITE_OF_FEED = "nothing: the feed names its site itself; remove it"
-_FORMATS = "formats, such as [atom, rss, json, html]"
+_FORMATS = f"formats, such as [{', '.join(FORMATS)}]"
 _CONTACT = "contact under site:, which goes into the User-Agent"
 _BIND = "bind: 127.0.0.1:8080, address and port in one"
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
+from aggregator.model.formats import FORMATS, feeds_among
+
 MAX_DEPTH: Final = 8  # folders and the file in them
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}", re.ASCII)
@@ -32,14 +34,13 @@ _PARTS = {
     "number": "[1-9][0-9]{0,8}",
     "xx": "[0-9a-f]{2}",
     "id": "(?P=xx)[0-9a-f]{14,62}",  # 16 digits, more after a collision; xx are the first two
-    "feed": "atom|rss|json",
-    "format": "atom|rss|json|html",
-    "archive": "atom|json|html",
+    "feed": "|".join(one.name for one in FORMATS.values() if one.is_feed),
+    "format": "|".join(FORMATS),
+    "archive": "|".join(one.name for one in FORMATS.values() if one.has_archive),
 }
 
 _NAME = re.compile(r"\{(\w+)\}")
-_FEEDS = frozenset(_PARTS["feed"].split("|"))
-_FORMATS = {name: name for name in ("atom", "rss", "json", "html")} | {"css": "html", "svg": "html"}
+_SUFFIXES = {name: name for name in FORMATS} | {"css": "html", "svg": "html"}
 
 
 def _shape(template: str) -> Shape:
@@ -85,7 +86,7 @@ def is_published(path: str, formats: Collection[str]) -> bool:
     """Report whether an output is written if these formats are published."""
     needed = format_of(path)
     if path == "opml.xml":
-        return not _FEEDS.isdisjoint(formats)
+        return bool(feeds_among(formats))
     return needed is None or needed in formats
 
 
@@ -107,5 +108,5 @@ def collides(path: str) -> bool:
 
 
 def format_of(path: str) -> str | None:
-    """Return the format that an output needs: atom, rss, json or html; None if it is written in any case."""
-    return None if path == "status.json" else _FORMATS.get(path.rpartition(".")[2])
+    """Return the name of the format that an output needs; None if it is written with any formats."""
+    return None if path in ("status.json", "gone.txt") else _SUFFIXES.get(path.rpartition(".")[2])

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NewType
 
+from aggregator.model.formats import FORMATS
 from aggregator.urls import Url
 
 SourceKey = NewType("SourceKey", str)  # [a-z0-9][a-z0-9._-]{0,79}; identifies a source for ever
@@ -281,7 +282,7 @@ class Publish:
     """Place, formats and sizes of outputs."""
 
     to: Path | BucketAddress  # paths are absolute
-    formats: frozenset[str] = frozenset({"atom", "rss", "json", "html"})
+    formats: frozenset[str] = frozenset(FORMATS)
     entries: int = 50
     archive_page: int = 50
     entry_pages: bool = True  # a page for each story

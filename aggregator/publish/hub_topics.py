@@ -1,22 +1,26 @@
-"""Which of our feeds a hub may be told of (A86)."""
+"""Removes pings that no hub may get any more (A86)."""
 
+from aggregator.model.formats import feeds_among
 from aggregator.model.settings import Settings
-from aggregator.render.fields import ALL, FEEDS, url_of
+from aggregator.render.fields import ALL, url_of
 from aggregator.store.transaction import Transaction
 from aggregator.urls import Url
 
 
 def keep_topics(tx: Transaction, settings: Settings) -> None:
-    """Forget what is owed of feeds that stand no more where the hub would look, or that it is not to know of.
+    """Drop the pings for feeds that are no longer published at their address, or that no hub may know of.
 
     Args:
-        tx: a writing one, in which feeds.yaml was taken in.
-        settings: those that hold from now on.
+        tx: a writing one, after categories were synced with feeds.yaml.
+        settings: those in force from now on.
     """
     topics: set[Url] = set()
     if settings.publish.hub is not None:
         unlisted = tx.categories.unlisted()
         paths = [ALL, *(f"category/{row.slug}" for row in tx.categories.rows() if row.key not in unlisted)]
-        names = FEEDS.intersection(settings.publish.formats)
-        topics = {Url(url_of(settings.site, path, f".{name}")) for path in paths for name in names}
+        topics = {
+            Url(url_of(settings.site, path, one.suffix))
+            for path in paths
+            for one in feeds_among(settings.publish.formats)
+        }
     tx.hub_pings.keep(topics)

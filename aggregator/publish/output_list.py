@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from aggregator.clock import Clock
 from aggregator.errors import PublishError, StrangerInTheWay
+from aggregator.model.formats import FORMATS
 from aggregator.model.output import Output
 from aggregator.model.output_paths import is_output, is_published
 from aggregator.publish.destination import Destination, abreast
@@ -131,7 +132,7 @@ class OutputList:
         Raises:
             PublishError: it can't be told what stands there.
         """
-        names = {f"category/{slug}{suffix}" for slug in slugs for suffix in (".atom", ".rss", ".json", ".html")}
+        names = {f"category/{slug}{one.suffix}" for slug in slugs for one in FORMATS.values()}
         found = sorted(names.intersection(self._folder.below("category"))) if names else []
         with self._store.read() as tx:
             written = {path for path, digest in tx.files.digests(stories=False).items() if digest is not None}

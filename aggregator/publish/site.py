@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from aggregator.clock import Clock
+from aggregator.model.formats import feeds_among
 from aggregator.model.output import Output
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import CategoryLine, Document, Publication, Tombstone
@@ -15,7 +16,7 @@ from aggregator.publish.looks import Looks, has_news
 from aggregator.publish.output_list import OutputList
 from aggregator.publish.report import PublishRun
 from aggregator.render.cache import Memory
-from aggregator.render.fields import ALL, FEEDS, ICON
+from aggregator.render.fields import ALL, ICON
 from aggregator.render.html_pages import Section, render_index, render_sources, section_of
 from aggregator.render.opml import render_feeds_opml, render_sources_opml
 from aggregator.render.theme import PageStyle
@@ -134,7 +135,7 @@ class SiteOutputs:
         outputs = list(self._formats.outputs(document, age, has_news=has_news))
         lines = [line for row in tx.sources.rows() if (line := run.visibility.source_line(row)) is not None]
         also = ALSO
-        if names & FEEDS:
+        if feeds_among(names):
             also |= {"opml.xml"}
             render = partial(render_feeds_opml, [_line_of(*pair, ()) for pair in listed], site, names, html=html)
             outputs.append(Output(path="opml.xml", render=render, max_age=age))

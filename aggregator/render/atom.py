@@ -18,17 +18,20 @@ from lxml import etree
 from aggregator.clean import plain_text
 from aggregator.errors import PublishError
 from aggregator.model.entry import Origin, Person
+from aggregator.model.formats import FORMATS
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication, Tombstone
-from aggregator.render import fields, mark
+from aggregator.render import fields, mark, verify
 from aggregator.render.atom_extensions import declare, extend
 from aggregator.render.cache import Memory
+from aggregator.render.renderer import Renderer
 from aggregator.text.iris import is_identifier, is_iri
 
 log = logging.getLogger(__name__)
 
 HISTORY = "http://purl.org/syndication/history/1.0"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
+NAMESPACE = "{http://www.w3.org/2005/Atom}"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 END = b"</feed>"
 
@@ -151,10 +154,10 @@ def _head(document: Document, site: Site, *, html: bool) -> bytes:
     feed.language(fields.feed_language_of(document.language))
     for rel, path in (("self", document.path), ("current", document.current), ("prev-archive", document.prev_archive)):
         if path:
-            feed.link(rel=rel, type=fields.MEDIA_TYPES["atom"], href=fields.url_of(site, path, ".atom"))
+            feed.link(rel=rel, type=FORMATS["atom"].media_type, href=fields.url_of(site, path, ".atom"))
     if document.hub is not None:
         feed.link(rel="hub", href=document.hub)
-    feed.link(rel="alternate", type=fields.MEDIA_TYPES["html"], href=fields.page_of(document, site, html=html))
+    feed.link(rel="alternate", type=FORMATS["html"].media_type, href=fields.page_of(document, site, html=html))
     feed.register_extension("faithful", _FeedPart, atom=True, rss=False)
     feed.faithful.archive = document.archive is not None
     feed.faithful.tombstones = _tombstones(document)
@@ -296,3 +299,33 @@ def _repair_dates(element: etree._Element) -> None:
 
 def _attributes(**values: str | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def read_back_atom(data: bytes, document: Document) -> None:
+    """Read an Atom document and compare it with the document that it was rendered from (A35).
+
+    Raises:
+        PublishError: it is not well-formed, or ids, titles, dates or their order are not those of the document.
+    """
+    output = f"{document.path}.atom"
+    feed = verify.parsed(data, output)
+    if feed.tag != f"{NAMESPACE}feed":
+        raise verify.refused(output, f"has {feed.tag} as its root")
+    head = (feed.findtext(f"{NAMESPACE}id"), feed.findtext(f"{NAMESPACE}updated"))
+    verify.compare(output, [head], [(document.id, fields.instant(document.updated))])
+    lines: list[verify.Line] = [
+        (
+            entry.findtext(f"{NAMESPACE}id"),
+            entry.findtext(f"{NAMESPACE}title"),
+            entry.findtext(f"{NAMESPACE}updated"),
+            entry.findtext(f"{NAMESPACE}published"),
+        )
+        for entry in feed.iterchildren(f"{NAMESPACE}entry")
+    ]
+    verify.compare(output, lines, verify.expected(document))
+
+
+RENDERER = Renderer(
+    render=lambda document, context: render_atom(document, context.site, html=context.html),
+    verify=read_back_atom,
+)

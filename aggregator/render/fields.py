@@ -18,14 +18,6 @@ from aggregator.text.xml_chars import legal
 from aggregator.urls import Url
 
 ALL = "all"  # the path of the document over all categories, which has no page of its own
-FORMATS = ("atom", "rss", "json", "html")  # in the order in which they are offered
-FEEDS = frozenset(FORMATS) - {"html"}
-MEDIA_TYPES = {  # of feeds and pages (A70)
-    "atom": "application/atom+xml",
-    "rss": "application/rss+xml",
-    "json": "application/feed+json",
-    "html": "text/html",
-}
 UNTITLED = "(untitled)"
 ICON = "icon.svg"
 

@@ -11,15 +11,16 @@ from typing import Any
 
 from markupsafe import Markup
 
+from aggregator.model.formats import feeds_among
 from aggregator.model.poll import State
 from aggregator.model.settings import Site
 from aggregator.model.story import CategoryLine, Document, SourceLine, StoryNote, StoryPage, StoryPlace
 from aggregator.render import fields, mark
 from aggregator.render.html_fragments import MAX_BYTES, fitting, size_of
+from aggregator.render.renderer import RenderContext, Renderer
 from aggregator.render.template_context import ContextBuilder, LinkText, Story, is_right_to_left, plain
 from aggregator.render.theme import PageStyle
 
-LABELS = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 ROW_BYTES = 220  # our own part of a source on its page, about; one in trouble stands there twice
 LINK_BYTES = 40  # our own part of a category in the list of all, about
 TROUBLED = frozenset({State.FAILING, State.GONE, State.SUSPECT})
@@ -342,11 +343,18 @@ def render_page(
 
 def _feeds(path: str, site: Site, formats: frozenset[str], title: str) -> list[_Feed]:
     return [
-        _Feed(label, fields.MEDIA_TYPES[name], f"{title} ({label})", fields.url_of(site, path, f".{name}"))
-        for name, label in LABELS.items()
-        if name in formats
+        _Feed(one.label, one.media_type, f"{title} ({one.label})", fields.url_of(site, path, one.suffix))
+        for one in feeds_among(formats)
     ]
 
 
 def _relative(page: str, target: str) -> str:
     return posixpath.relpath(target, posixpath.dirname(page) or ".")
+
+
+def _render(document: Document, context: RenderContext) -> bytes:
+    render = render_category if document.archive is None else render_archive
+    return render(document, context.site, context.formats, context.style)
+
+
+RENDERER = Renderer(render=_render)

@@ -13,8 +13,9 @@ from aggregator.model.settings import Site
 from aggregator.model.stored_json import supplement_to_json
 from aggregator.model.story import Credit, Document, Publication
 from aggregator.model.supplement import ImageRole, Supplement
-from aggregator.render import fields
+from aggregator.render import fields, verify
 from aggregator.render.cache import Memory
+from aggregator.render.renderer import Renderer
 
 VERSION = "https://jsonfeed.org/version/1.1"
 APART = timedelta(hours=1)  # when a story entered and what its place says: further apart after a backfill alone
@@ -160,3 +161,24 @@ def _attachment(url: str, enclosure: Enclosure) -> dict[str, Any]:
 
 def _without_empty(members: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in members.items() if value not in (None, "", [])}
+
+
+def read_back_json(data: bytes, document: Document) -> None:
+    """Read a JSON Feed and compare it with the document that it was rendered from (A35).
+
+    Raises:
+        PublishError: it is not JSON, or ids, titles, dates or their order are not those of the document.
+    """
+    output = f"{document.path}.json"
+    try:
+        items = json.loads(data)["items"]
+        lines = [(i["id"], i["title"], i["date_modified"], i.get("date_published")) for i in items]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise verify.refused(output, f"can't be read: {error!r}") from error
+    verify.compare(output, lines, verify.expected(document))
+
+
+RENDERER = Renderer(
+    render=lambda document, context: render_json(document, context.site, context.store_id, html=context.html),
+    verify=read_back_json,
+)

@@ -1,7 +1,8 @@
-"""What an output is to those who fetch it: its media type, whom it is for, how long it may be kept (A70, A75, A79)."""
+"""Headers of published files: media type, purpose, and how long a reader may keep them (A70, A75, A79)."""
 
 from enum import Enum
 
+from aggregator.model.formats import FORMATS
 from aggregator.model.output_paths import is_output
 
 STALE_SECONDS = 86400  # how long a cache may answer in our place while we are down (A75)
@@ -15,12 +16,9 @@ class Role(Enum):
     OTHER = "other"  # stylesheet, OPML, status.json
 
 
-# A70. A published .json is a feed, but for status.json.
+# A70, for files that are in none of the output formats. A published .json is a feed, but for status.json.
 _MEDIA = {
-    "atom": ("application/atom+xml; charset=utf-8", Role.FEED),
-    "rss": ("application/rss+xml; charset=utf-8", Role.FEED),
-    "json": ("application/feed+json", Role.FEED),
-    "html": ("text/html; charset=utf-8", Role.PAGE),
+    "json": ("application/json", Role.OTHER),
     "css": ("text/css; charset=utf-8", Role.OTHER),
     "opml": ("text/x-opml; charset=utf-8", Role.OTHER),
     "txt": ("text/plain; charset=utf-8", Role.OTHER),
@@ -38,25 +36,26 @@ _MEDIA = {
     "webp": ("image/webp", Role.OTHER),
     "woff2": ("font/woff2", Role.OTHER),
 }
-_PLAIN_JSON = ("application/json", Role.OTHER)
-_NAMED = {"status.json": _PLAIN_JSON, "opml.xml": _MEDIA["opml"]}
+_NAMED = {"status.json": _MEDIA["json"], "opml.xml": _MEDIA["opml"]}
 _UNKNOWN = ("application/octet-stream", Role.OTHER)
 
 
 def media_of(name: str, like: str | None = None) -> tuple[str, Role]:
-    """Give the media type of a published name (A70), and what it is for.
+    """Return the media type of a published name (A70), and what it is for.
 
     Args:
         name: of an output, or of a file that the operator put beside ours.
-        like: the output that it is a copy of; an old address bears the type of what stands there now.
+        like: the output that it is a copy of, whose media type it has.
     """
     name = like or name
     suffix = name.rpartition("/")[2].rpartition(".")[2].lower() if "." in name.rpartition("/")[2] else "txt"  # CNAME
-    if suffix == "json" and not is_output(name):
-        return _PLAIN_JSON
-    return _NAMED.get(name) or _MEDIA.get(suffix, _UNKNOWN)
+    if name in _NAMED:
+        return _NAMED[name]
+    if (known := FORMATS.get(suffix)) is not None and (suffix not in _MEDIA or is_output(name)):
+        return known.content_type, Role.FEED if known.is_feed else Role.PAGE
+    return _MEDIA.get(suffix, _UNKNOWN)
 
 
 def cache_control(max_age: int) -> str:
-    """Say to caches how many seconds a document may be kept (A75)."""
+    """Return the value of Cache-Control for a document that may be kept so many seconds (A75)."""
     return f"public, max-age={max_age}, stale-if-error={STALE_SECONDS}"

@@ -9,6 +9,7 @@ from typing import Final
 
 from lxml import etree
 
+from aggregator.model.formats import feeds_among
 from aggregator.model.settings import Site
 from aggregator.model.story import CategoryLine, SourceLine
 from aggregator.render import fields, mark
@@ -26,14 +27,14 @@ def render_feeds_opml(lines: Sequence[CategoryLine], site: Site, formats: frozen
         html: whether pages are published.
     """
     root, body = _document(fields.line_of(site.title) or mark.NAME)
-    suffix = next(name for name in fields.FORMATS if name in formats)
+    suffix = feeds_among(formats)[0].suffix
     for line in lines:
         title = fields.line_of(line.title) or line.key
         attributes = {
             "type": "rss",  # whatever the format is: so OPML says that it is a feed
             "text": title,
             "title": title,
-            "xmlUrl": fields.url_of(site, line.path, f".{suffix}"),
+            "xmlUrl": fields.url_of(site, line.path, suffix),
             "htmlUrl": fields.url_of(site, line.path, ".html") if html else str(site.base_url),
         }
         description = fields.line_of(line.description)

@@ -20,12 +20,14 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from aggregator.errors import PublishError
+from aggregator.model.formats import FORMATS
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
-from aggregator.render import fields, mark
+from aggregator.render import fields, mark, verify
 from aggregator.render.atom_extensions import NAMESPACES, declare, extend
 from aggregator.render.cache import Memory
 from aggregator.render.html_fragments import excerpt_of
+from aggregator.render.renderer import Renderer
 
 ATOM: Final = "http://www.w3.org/2005/Atom"
 CONTENT: Final = "http://purl.org/rss/1.0/modules/content/"
@@ -112,7 +114,7 @@ def _head(document: Document, site: Site, *, ttl: int, html: bool) -> bytes:
     feed = FeedGenerator()
     feed.title(title)
     feed.description(_as_html(fields.line_of(document.description) or title))  # RSS demands one
-    feed.link(rel="self", type=fields.MEDIA_TYPES["rss"], href=fields.url_of(site, document.path, ".rss"))
+    feed.link(rel="self", type=FORMATS["rss"].media_type, href=fields.url_of(site, document.path, ".rss"))
     feed.link(rel="alternate", href=fields.page_of(document, site, html=html))
     feed.lastBuildDate(fields.whole_utc(document.updated))
     feed.language(fields.feed_language_of(document.language))
@@ -236,3 +238,31 @@ def _in_hexadecimal(plain: re.Match[bytes]) -> bytes:
     To XML it is the same. It tells those apart who mean these characters from those who put HTML where none belongs.
     """
     return plain[1] + plain[2].replace(b"&amp;", b"&#x26;").replace(b"&lt;", b"&#x3C;")
+
+
+def read_back_rss(data: bytes, document: Document) -> None:
+    """Read an RSS document and compare it with the document that it was rendered from (A35).
+
+    Raises:
+        PublishError: it is not well-formed, or ids, titles, dates or their order are not those of the document.
+    """
+    output = f"{document.path}.rss"
+    rss = verify.parsed(data, output)
+    channel = rss.find("channel")
+    if rss.tag != "rss" or channel is None:
+        raise verify.refused(output, f"has {rss.tag} as its root, or no channel")
+    verify.compare(output, [channel.findtext("lastBuildDate")], [rfc822(document.updated)])
+    lines: list[verify.Line] = [
+        (item.findtext("guid"), item.findtext("title"), item.findtext(f"{{{ATOM}}}updated"), item.findtext("pubDate"))
+        for item in channel.iterchildren("item")
+    ]
+    expected = [
+        (p.atom_id, fields.title_of(p), fields.instant(p.updated), rfc822(dated(p))) for p in document.publications
+    ]
+    verify.compare(output, lines, expected)
+
+
+RENDERER = Renderer(
+    render=lambda document, context: render_rss(document, context.site, ttl=context.max_age // 60, html=context.html),
+    verify=read_back_rss,
+)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from aggregator.errors import ConfigError, Problem, PublishError
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
+from aggregator.model.formats import FORMATS
 from aggregator.model.history import NO_ASIDES, NO_SUMS, Fetching
 from aggregator.model.poll import State
 from aggregator.model.settings import CategoryKey, Settings, Site, SourceKey
@@ -41,7 +42,7 @@ POLICY = (  # A80, in every page for hosts that send no headers; `frame-ancestor
     b"form-action 'none'"
 )
 POLICIES = (POLICY, POLICY.replace(b"form-action 'none'", b"form-action 'self'"))  # the latter where one searches
-FORMATS = frozenset({"atom", "rss", "json", "html"})
+_ALL = frozenset(FORMATS)
 
 
 def checked_style(settings: Settings) -> PageStyle:
@@ -84,18 +85,21 @@ def _pages(look: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str, 
     story = StoryPage(path="entry/00/0000000000000001.html", publication=_PUBLICATIONS[0], places=(_PLACE,))
     bare = replace(story, publication=replace(_PUBLICATIONS[1], noindex=True))
     withdrawn = StoryNote(path="entry/00/0000000000000003.html", part_of=None)
-    frame = (site, FORMATS, look)
+    frame = (site, _ALL, look)
     renders: tuple[tuple[str, Callable[[], bytes]], ...] = (
-        ("category/specimen.html", lambda: render_category(full, site, FORMATS, look)),
-        ("category/empty.html", lambda: render_category(empty, site, FORMATS, look)),
-        ("category/specimen/archive/1.html", lambda: render_archive(filed, site, FORMATS, look)),
+        ("category/specimen.html", lambda: render_category(full, site, _ALL, look)),
+        ("category/empty.html", lambda: render_category(empty, site, _ALL, look)),
+        ("category/specimen/archive/1.html", lambda: render_archive(filed, site, _ALL, look)),
         ("index.html", lambda: render_index([section_of(line, *frame) for line in _LINES], *frame, also=names)),
-        ("sources.html", lambda: render_sources(_SOURCES, site, FORMATS, look, also=names)),
+        ("sources.html", lambda: render_sources(_SOURCES, site, _ALL, look, also=names)),
         ("status.html", lambda: render_status_page(STATUS, site, look)),
-        ("a story's page", lambda: render_story(story, site, FORMATS, look)),
-        ("a bare story's page", lambda: render_story(bare, site, FORMATS, look)),
-        ("the page of a withdrawn story", lambda: render_note(withdrawn, site, FORMATS, look)),
-        ("the page of a joined story", lambda: render_note(replace(withdrawn, part_of=_PLACE), site, FORMATS, look)),
+        ("a story's page", lambda: render_story(story, site, _ALL, look)),
+        ("a bare story's page", lambda: render_story(bare, site, _ALL, look)),
+        ("the page of a withdrawn story", lambda: render_note(withdrawn, site, _ALL, look)),
+        (
+            "the page of a joined story",
+            lambda: render_note(replace(withdrawn, part_of=_PLACE), site, _ALL, look),
+        ),
         ("search", lambda: render_found("text", ["text"], _PUBLICATIONS[:2], Answer.FOUND, site, look)),
     )
     for path, render in renders:

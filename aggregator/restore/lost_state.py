@@ -5,11 +5,12 @@ import shlex
 from pathlib import Path
 
 from aggregator.errors import StateLost
+from aggregator.model.formats import FORMATS
 from aggregator.model.output_paths import is_output
 from aggregator.model.settings import Settings
 from aggregator.publish.destination import Destination
 
-_NEWEST = re.compile(r"category/[a-z0-9-]+\.(?:atom|json|rss|html)")  # archive pages never stand alone
+_MAIN = re.compile(rf"category/[a-z0-9-]+\.(?:{'|'.join(FORMATS)})")  # archive pages never stand alone
 
 
 def refuse_lost(folder: Destination, settings: Settings) -> None:
@@ -26,7 +27,7 @@ def refuse_lost(folder: Destination, settings: Settings) -> None:
         PublishError: it can't be told what stands there.
     """
     for path in folder.below("category"):
-        if _NEWEST.fullmatch(path) and is_output(path) and folder.stranger(path):
+        if _MAIN.fullmatch(path) and is_output(path) and folder.stranger(path):
             to = settings.publish.to
             site = shlex.quote(str(to)) if isinstance(to, Path) else str(settings.site.base_url)
             raise StateLost(folder.named(path), f"-c {shlex.quote(str(settings.path))}", site)

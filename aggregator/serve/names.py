@@ -7,11 +7,13 @@ matched parts. Aliases and files of the operator are known by their whole names.
 import re
 from collections.abc import Callable
 
+from aggregator.model.formats import FORMATS
 from aggregator.model.output_paths import SHAPES
 
 MAX_PATH = 128  # characters; the longest has 97
 
-_DOCUMENT = re.compile(r"\.(?:html|atom|rss|css|svg)\Z|/category/")
+_SUFFIXES = "|".join({*FORMATS, "css", "svg"} - {"json"})  # /search.json is an endpoint
+_DOCUMENT = re.compile(rf"\.(?:{_SUFFIXES})\Z|/category/")
 
 
 def no_aliases(path: str) -> str | None:

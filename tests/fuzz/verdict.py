@@ -29,10 +29,9 @@ from aggregator.model.poll import Fetched
 from aggregator.model.settings import Category, CategoryKey, Reading, Roster, Site, Source, SourceKey
 from aggregator.model.story import Document, Publication
 from aggregator.parse import parse
-from aggregator.render.atom import leave_out_faulty, render_atom
+from aggregator.render.atom import leave_out_faulty, read_back_atom, render_atom
 from aggregator.render.html_pages import render_category
-from aggregator.render.jsonfeed import render_json
-from aggregator.render.verify import read_back_atom, read_back_json
+from aggregator.render.jsonfeed import read_back_json, render_json
 from aggregator.urls import Url
 from tests.fuzz.cases import Case
 from tests.render.checks import ATOM, Page, faults_of_atom

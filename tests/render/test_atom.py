@@ -22,10 +22,9 @@ from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.story import CategoryLine, Credit, Document, Publication, Tombstone
 from aggregator.model.supplement import Contributor, Image, ImageRole, Supplement
 from aggregator.render import atom
-from aggregator.render.atom import leave_out_faulty, render_atom, render_entry
+from aggregator.render.atom import leave_out_faulty, read_back_atom, render_atom, render_entry
 from aggregator.render.html_pages import render_category
-from aggregator.render.jsonfeed import render_json
-from aggregator.render.verify import read_back_atom, read_back_json
+from aggregator.render.jsonfeed import read_back_json, render_json
 from aggregator.urls import Url
 from tests.answers import cleaned
 from tests.render.checks import ATOM, HISTORY, LANG, SCHEMA, TOMBSTONES, faults_of_atom, parsed

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from aggregator.model.entry import Enclosure, Person, Tag
 from aggregator.model.story import Document, Publication
 from aggregator.model.supplement import Image, ImageRole, Supplement
-from aggregator.render.jsonfeed import render_json
-from aggregator.render.verify import read_back_json
+from aggregator.render.jsonfeed import read_back_json, render_json
 from aggregator.urls import Url
 from tests.render.checks import SCHEMA
 from tests.render.records import BARE, LINKLESS, NOON, ORIGIN, RICH, SAMPLE, SITE, STORE, a_document, a_publication

@@ -16,8 +16,7 @@ from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.story import Document, Publication
 from aggregator.render.atom import render_atom
 from aggregator.render.html_fragments import EXCERPT
-from aggregator.render.rss import render_rss
-from aggregator.render.verify import read_back_rss
+from aggregator.render.rss import read_back_rss, render_rss
 from aggregator.urls import Url
 from tests.render.checks import attributes, parsed
 from tests.render.extension_profile import MEDIA

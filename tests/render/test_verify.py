@@ -9,9 +9,8 @@ import pytest
 
 from aggregator.errors import PublishError
 from aggregator.model.story import Document
-from aggregator.render.atom import render_atom
-from aggregator.render.jsonfeed import render_json
-from aggregator.render.verify import read_back_atom, read_back_json
+from aggregator.render.atom import read_back_atom, render_atom
+from aggregator.render.jsonfeed import read_back_json, render_json
 from tests.render.records import RICH, SAMPLE, SITE, STORE, an_archive
 
 
