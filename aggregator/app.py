@@ -1,7 +1,7 @@
 """`App`: the parts of the program, built from the settings, and how a new feeds.yaml reaches them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from logging import getLogger
 from pathlib import Path
@@ -33,13 +33,28 @@ log = getLogger(__name__)
 SERVES = "serve"  # the command that runs a service
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """State of a store when it was opened."""
+
+    is_new: bool  # nothing was ever stored or published from it
+    is_adopting: bool  # it was restored, and nothing was published since
+    is_served: bool  # `serve` runs now and then, so that a `poll` in between keeps the link to /search on pages
+
+
 class App:
     """An open store, the settings in force, and what publishes and polls by them. Made by `open_app`."""
 
     def __init__(
-        self, settings: Settings, store: Store, clock: Clock, steady: Callable[[], float], look: PageStyle
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        steady: Callable[[], float],
+        look: PageStyle,
+        beginning: Beginning,
     ) -> None:
-        self.store, self.clock, self.look = store, clock, look
+        self.store, self.clock, self.look, self.beginning = store, clock, look, beginning
         self.in_force = InForce(settings, store)
         self.folder = open_destination(settings.publish.to)
         self.folder.sweep()
@@ -133,16 +148,19 @@ def _warn_of_kept(old: Settings, new: Settings) -> None:
             log.warning("keep_setting", extra={"setting": name, "advice": "it takes effect at the next start"})
 
 
-def _is_served(store: Store, clock: Clock, settings: Settings) -> bool:
-    """Return whether `serve` runs now and then, so that a `poll` in between keeps the link to /search on pages.
+def _begin(store: Store, clock: Clock, settings: Settings) -> Beginning:
+    """Read the state of a store before anything is done with it.
 
     A store that was restored does not know when a service ran last. The index page that was published last shows it.
     """
     with store.begin() as tx:
-        tx.store_row.end_serving(clock())
-        if tx.files.is_adopting() and _index_links_to_search(settings):
-            tx.store_row.note_served(clock())
-        return tx.store_row.is_served()
+        is_adopting, is_served = tx.files.is_adopting(), False
+        if isinstance(settings.publish.to, Path) and settings.store.startswith("sqlite:"):
+            tx.store_row.end_serving(clock())
+            if is_adopting and _index_links_to_search(settings):
+                tx.store_row.note_served(clock())
+            is_served = tx.store_row.is_served()
+        return Beginning(is_new=tx.restoring.is_new(), is_adopting=is_adopting, is_served=is_served)
 
 
 def _index_links_to_search(settings: Settings) -> bool:
@@ -182,9 +200,10 @@ def open_app(
     check_templates(settings)
     store = open_store(settings.store, now=clock(), command=command)
     try:
+        beginning = _begin(store, clock, settings)
         if isinstance(settings.publish.to, Path) and settings.store.startswith("sqlite:"):
-            look = replace(look, search=_is_served(store, clock, settings) or command == SERVES)
-        app = App(settings, store, clock, steady, look)
+            look = replace(look, search=beginning.is_served or command == SERVES)
+        app = App(settings, store, clock, steady, look, beginning)
         app.sync(settings.path.read_text(encoding="utf-8") if text is None else text)
     except BaseException:
         store.close()

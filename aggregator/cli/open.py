@@ -70,11 +70,9 @@ def opened_world(
         refuse_lost(open_destination(settings.publish.to), settings)
     app = open_app(settings, command=options.command, clock=utc_now, text=text, look=look)
     try:
-        with app.store.read() as tx:
-            is_new, is_adopting = tx.restoring.is_new(), tx.files.is_adopting()
-        if goes_on and is_new:
+        if goes_on and app.beginning.is_new:
             refuse_lost(app.folder, settings)
-        if goes_on and is_adopting:  # `restore FILE` did so, unless it was killed
+        if goes_on and app.beginning.is_adopting:  # `restore FILE` did so, unless it was killed
             from aggregator.cli.taken_in import take_in  # late: what reads outputs back is hardly ever needed
 
             if said := take_in(app):

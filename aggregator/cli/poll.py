@@ -62,7 +62,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with stopping(shot.stop) as signals:
             shot.poll(keys, everything=options.all, limit=limit)
             unpublished, published = "", Published(changed=())
-            run_pending_requests(app.store, app.in_force.roster, app.clock)
+            if shot.has_requests:
+                run_pending_requests(app.store, app.in_force.roster, app.clock)
             try:
                 published = app.publisher.publish(is_cut=shot.is_late)
                 if published.failed:
@@ -98,6 +99,7 @@ class OneShot:
         self._skipped: list[Report] = []
         self.left_alone: list[str] = []  # sources that were wished for, and must not be asked yet (P69)
         self.alarms: tuple[Alarm, ...] = ()  # what has become wrong
+        self.has_requests = False  # whether operators asked for corrections while polls went on
         self.none_due = ""  # how that is, if nothing is due
         self._dispatcher: Dispatcher | None = None
         self._stopped = False
@@ -109,9 +111,6 @@ class OneShot:
         Raises:
             StoreError: the store failed.
         """
-        if not keys:
-            with self._world.store.begin() as tx:
-                tx.store_row.note_run(self._world.clock())
         wanted, others = self._wanted(keys, everything=everything)
         self._ask(wanted, keys, honours_skip_hours=not keys and not everything, limit=limit)
         if not keys and not self._stopped and any(change.outlines for change in self._changes):
@@ -153,15 +152,14 @@ class OneShot:
         self.left_alone = [str(item.key) for item in others]
         with self._world.store.begin() as tx:
             self.alarms = tx.alarms.note(self._world.clock())
-        if self._stopped:  # what else a run does in the end, the next one does (R54)
-            return
-        end_waits(self._world.store, self._world.in_force, self._world.clock)
-        Maintenance(self._world.store, self._world.clock).end_tombstones()
-        Maintenance(self._world.store, self._world.clock).trim_bodies()
-        Maintenance(self._world.store, self._world.clock).trim_events()
-        Maintenance(self._world.store, self._world.clock).trim_requests()
-        Maintenance(self._world.store, self._world.clock).thin()
-        Maintenance(self._world.store, self._world.clock).trim_bands()
+            self.has_requests = bool(tx.corrections.pending())
+            if self._stopped:  # the next run does the rest (R54)
+                return
+            has_lapsed = bool(tx.details.lapsed(self._world.clock(), self._world.in_force.roster.sources))
+            finish = Maintenance(self._world.store, self._world.clock).begin(tx)
+        if has_lapsed:
+            end_waits(self._world.store, self._world.in_force, self._world.clock)
+        finish()
 
     def _note(self, settled: Sequence[Settled]) -> None:
         for one in settled:
@@ -186,7 +184,9 @@ class OneShot:
     def _wanted(self, keys: Sequence[str] | None, *, everything: bool) -> tuple[list[DueItem], list[DueItem]]:
         """Return the sources to poll, and the requested ones that must not be polled yet."""
         now = self._world.clock()
-        with self._world.store.read() as tx:
+        with self._world.store.read() if keys else self._world.store.begin() as tx:
+            if not keys:
+                tx.store_row.note_run(now)
             if not keys and not everything:
                 count = len(self._world.in_force.settings.sources)
                 due = tx.schedule.due(now, limit=count, per_host=count, early=True)
@@ -231,7 +231,9 @@ class OneShot:
         }
 
     def names(self) -> dict[SourceKey, str]:
-        """Return the names of sources for reports: title, key and line of feeds.yaml."""
+        """Return what sources are called in the report: title, key and line of feeds.yaml; empty if it names none."""
+        if not (self.alarms or self.left_alone or self._skipped or any(report_of(one).code for one in self._changes)):
+            return {}
         sources = self._world.in_force.roster.sources
         with self._world.store.read() as tx:
             titles = tx.sources.titles()

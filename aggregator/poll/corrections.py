@@ -76,18 +76,13 @@ def merge_unseen_stories(tx: Transaction, candidates: Sequence[tuple[int, int]],
                 tx.apply(Correction(at=now, entries=changes))
 
 
-def end_tombstones(store: Store, now: datetime) -> int:
-    """End tombstones that stood long enough, as a change in the store (invariant 4); return how many."""
-    with store.begin() as tx:
-        return tx.stories.end_tombstones(before=now - TOMBSTONE, now=now)
+def end_tombstones(tx: Transaction, now: datetime) -> int:
+    """End tombstones (M8) and forget removed categories (A44) that are old enough; return how many of both.
 
-
-def forget_removed(store: Store, now: datetime) -> int:
-    """Forget categories and files that were removed long ago, as a change in the store (A44, invariant 4); return how
-    many.
+    Both are changes in the store, which the next publication shows (invariant 4).
     """
-    with store.begin() as tx:
-        return tx.files.forget_removed(before=now - REMOVED)
+    ended = tx.stories.end_tombstones(before=now - TOMBSTONE, now=now)
+    return ended + tx.files.forget_removed(before=now - REMOVED)
 
 
 def _carry_out(tx: Transaction, request: Request, roster: Roster, now: datetime) -> Outcome:

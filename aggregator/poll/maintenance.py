@@ -1,11 +1,13 @@
 """Removes what the store keeps for a limited time. Each call does a bounded part, so that no poll waits for it."""
 
+from collections.abc import Callable
 from logging import getLogger
 
 from aggregator.clock import Clock
-from aggregator.poll.corrections import end_tombstones, forget_removed
+from aggregator.poll.corrections import end_tombstones
 from aggregator.store.database import Store
 from aggregator.store.events import TRIMMED
+from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)
 
@@ -21,12 +23,32 @@ class Maintenance:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
+    def begin(self, tx: Transaction) -> Callable[[], None]:
+        """Run the first step of each kind of maintenance in a transaction; return the function that runs the rest."""
+        now = self._clock()
+        end_tombstones(tx, now)
+        tx.bodies.trim(now)
+        tx.corrections.trim(now)
+        has_events = tx.events.trim(now) == TRIMMED
+        has_texts, has_bands = tx.retention.is_due(now), tx.bands.is_trimming()
+
+        def finish() -> None:
+            if has_events:
+                self.trim_events()
+            if has_texts:
+                self.thin()
+            if has_texts or has_bands:  # bands go with the texts
+                self.trim_bands()
+
+        return finish
+
     def end_tombstones(self) -> int:
-        """End tombstones (M8) and forget what was removed long ago (A44); return how many of both."""
-        return end_tombstones(self._store, self._clock()) + forget_removed(self._store, self._clock())
+        """End tombstones (M8) and forget removed categories (A44) that are old enough; return how many of both."""
+        with self._store.begin() as tx:
+            return end_tombstones(tx, self._clock())
 
     def trim_bodies(self) -> int:
-        """Delete all but the last few bodies of each source; return how many were deleted."""
+        """Drop kept bodies beyond the last few of each source; return how many were dropped."""
         with self._store.begin() as tx:
             return tx.bodies.trim(self._clock())
 

@@ -134,11 +134,11 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
     returned = [poll for poll in polls if isinstance(poll.answer, Cut)]
     details = [poll for poll in polls if is_of_detail(poll) and not isinstance(poll.answer, Cut)]
     asked = [poll for poll in polls if is_of_source(poll) and not isinstance(poll.answer, Cut)]
-    shared = ports.store.shares_addresses()
     with ports.store.begin() as tx:
         settleable = held(tx, [*(poll.job for poll in asked), *(poll.job for poll in details)])
         asked = [poll for poll in asked if poll.job.id in settleable]
         details = [poll for poll in details if poll.job.id in settleable]
+        shared = ports.store.shares_addresses(tx)
         twins = tx.claims.twins([poll.job for poll in asked], roster.sources) if shared else {}
         asked += [
             followed

@@ -17,6 +17,7 @@ from aggregator.model.output import Output
 from aggregator.model.output_paths import main_outputs
 from aggregator.model.settings import CategoryKey, Roster, Settings, SourceKey
 from aggregator.model.source_row import Limits
+from aggregator.model.status import Status
 from aggregator.publish.adopt import adopt_outputs
 from aggregator.publish.aliases import Aliases, ListedFiles
 from aggregator.publish.category_documents import CategoryDocuments
@@ -27,13 +28,14 @@ from aggregator.publish.output_list import OutputList, Put, expected_files
 from aggregator.publish.posts.export import Posts
 from aggregator.publish.report import Published, PublishRun, failure_of
 from aggregator.publish.site import SiteOutputs
-from aggregator.publish.story_pages import LATE, StoryPages
+from aggregator.publish.story_pages import LATE, DirtyPages, StoryPages
 from aggregator.render.status_page import render_status_json, render_status_page
 from aggregator.render.theme import PageStyle, plain_style
 from aggregator.render.visibility import Visibility
 from aggregator.store import story_pages
 from aggregator.store.categories import CategoryRow, RestingCategory
 from aggregator.store.database import Store
+from aggregator.store.transaction import Transaction
 
 STATUS_AGE = timedelta(hours=1)
 STATUS = ("status.json", "status.html")
@@ -49,10 +51,27 @@ class _Opening:
     categories: Sequence[CategoryRow]  # without one that an item has just named, until `adopt`
     resting: Sequence[RestingCategory]  # categories that left feeds.yaml
     page_looks: story_pages.Looks
+    pages: DirtyPages
     folder: str | None  # the folder that the list of files is of
     is_adopting: bool  # the store was restored; files in the folder that bear our mark are ours
     failure: str | None  # which outputs could not be written last time, and why
     expected: Collection[str]  # files that must stand in the folder; empty if that was checked before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rest:
+    """What one transaction reads after the site's outputs were recorded."""
+
+    copies: ListedFiles | None  # None: there is nothing to copy
+    has_late: bool  # story pages are dirty for which no feed waits
+    has_gone: bool  # gone.txt may change
+    status_at: datetime | None  # when status.json was last written
+    listed: frozenset[str]  # files of `STATUS` that the list names
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing but status.* is left to write."""
+        return self.copies is None and not self.has_late and not self.has_gone
 
 
 class Publisher:
@@ -146,6 +165,7 @@ class Publisher:
                 categories=[row for row in tx.categories.rows() if row.key in self._roster.categories],
                 resting=tx.categories.resting(),
                 page_looks=tx.story_pages.looks(),
+                pages=self._stories.read(tx),
                 folder=tx.files.folder(),
                 is_adopting=tx.files.is_adopting(),
                 failure=tx.store_row.output_error(),
@@ -173,11 +193,14 @@ class Publisher:
     ) -> None:
         everything, take_over = run.everything, run.take_over
         opening = self._with_folder(opening)
-        self._stories.mark_stale(
+        has_marked = self._stories.mark_stale(
             run.visibility, self._looks.of_stories(), opening.page_looks, opening.resting, everything=everything
         )
         with run.going_on():  # before any feed leads to a page (R31)
-            run.waiting |= self._stories.publish(run.visibility, run.note, take_over=take_over, is_cut=is_cut)
+            first = None if has_marked or not opening.pages.dirty else opening.pages
+            run.waiting |= self._stories.publish(
+                run.visibility, run.note, first=first, take_over=take_over, is_cut=is_cut
+            )
         pages = len(run.changed)
         looks = {row.id: self._looks.of_category(row, run.visibility) for row in opening.categories}
         for row in opening.categories:
@@ -209,14 +232,20 @@ class Publisher:
             with run.going_on():
                 moved = self._site.publish(opening.categories, looks, run)
         stale = restate or moved or bool(run.changed)
-        status_at, listed = self._publish_rest(run, is_cut=is_cut, limit=LATE if debounce else None)
+        with self._store.read() as tx:
+            rest, now = self._read_rest(tx, run), self._clock()
+            stale |= rest.status_at is None or not timedelta(0) <= now - rest.status_at < STATUS_AGE
+            status = None
+            if has_site and stale and rest.is_empty:  # nothing but status.* is left to write
+                status = self._store.status_in(tx, self._roster, now)
+        if not rest.is_empty:
+            self._publish_rest(rest, run, is_cut=is_cut, limit=LATE if debounce else None)
         if has_site:  # last: status.* shows what failed
             failure = run.failure()
-            if failure or not waiting:  # an output that failed before may be waiting
-                stale |= self._note_failure(run, failure)
-            now = self._clock()
-            if stale or status_at is None or not timedelta(0) <= now - status_at < STATUS_AGE:
-                self._publish_status(run, listed)
+            if (failure or not waiting) and self._note_failure(run, failure):  # what failed before may be waiting
+                stale, status = True, None
+            if stale:
+                self._publish_status(run, rest.listed, status)
                 is_written = any(path in STATUS for path in run.changed)
                 if is_written and self._aliases.has_status and not run.strangers:
                     with self._store.read() as tx:
@@ -236,22 +265,21 @@ class Publisher:
             self._has_checked_losses = True
         return self._open() if changed else opening
 
-    def _publish_rest(
-        self, run: PublishRun, *, is_cut: Callable[[], bool], limit: int | None
-    ) -> tuple[datetime | None, frozenset[str]]:
-        """Write copies, story pages for which no feed waits, and `gone.txt`.
+    def _read_rest(self, tx: Transaction, run: PublishRun) -> _Rest:
+        copies, has_late = self._aliases.read(tx), bool(tx.story_pages.dirty(after=0, late=True, limit=1))
+        return _Rest(
+            copies=copies,
+            has_late=has_late,
+            has_gone=run.everything or has_late or copies is not None or tx.files.is_gone_stale(),
+            status_at=tx.files.written_at(STATUS[0]),
+            listed=tx.files.listed(STATUS),
+        )
 
-        Returns:
-            When status.json was last written, and which files of `STATUS` the list names.
-        """
-        with self._store.read() as tx:
-            copied = self._aliases.read(tx)
-            has_late = bool(tx.story_pages.dirty(after=0, late=True, limit=1))
-            lists_gone = run.everything or has_late or copied is not None or tx.files.is_gone_stale()
-            status_at, listed = tx.files.written_at(STATUS[0]), tx.files.listed(STATUS)
+    def _publish_rest(self, rest: _Rest, run: PublishRun, *, is_cut: Callable[[], bool], limit: int | None) -> None:
+        """Write copies, story pages for which no feed waits, and `gone.txt`."""
         with run.going_on():
-            self._publish_copies(run, copied)
-        if has_late:
+            self._publish_copies(run, rest.copies)
+        if rest.has_late:
             with run.going_on():
                 run.waiting |= self._stories.publish(
                     run.visibility,
@@ -261,10 +289,9 @@ class Publisher:
                     late=True,
                     limit=limit,
                 )
-        if lists_gone:
+        if rest.has_gone:
             with run.going_on():
                 self._stories.list_gone(run.note, everything=run.everything, take_over=run.take_over)
-        return status_at, listed
 
     def notice_losses(self) -> bool:
         """Have outputs made again that somebody removed; return whether any are gone.
@@ -298,10 +325,16 @@ class Publisher:
         run.noted_failure = failure
         return True
 
-    def _publish_status(self, run: PublishRun, listed: Collection[str]) -> None:
-        """Write status.json and status.html. They are read after the last commit, since they show what failed."""
+    def _publish_status(self, run: PublishRun, listed: Collection[str], read: Status | None = None) -> None:
+        """Write status.json and status.html.
+
+        Args:
+            run: the publication, which counts what was written.
+            listed: those of both that the list names.
+            read: the status after the last commit, since it shows what failed; None: it is read here.
+        """
         now = self._clock()
-        status = run.visibility.status(self._store.status(self._roster, now))
+        status = run.visibility.status(read or self._store.status(self._roster, now))
         outputs = [Output(path=STATUS[0], render=partial(render_status_json, status), max_age=MAX_AGE[0])]
         if self._formats.html:
             page = partial(render_status_page, status, self._settings.site, self._style)

@@ -6,7 +6,7 @@ language may mark all stories: their pages are made when nothing else waits, a p
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
@@ -36,17 +36,13 @@ MAX_AGE = 3600  # seconds (A75): a page changes when its story is revised, or to
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
-    """Pages of some dirty stories, read from one moment of the store."""
+class DirtyPages:
+    """Up to `BATCH` dirty stories, with what stands on their pages, read from one moment of the store."""
 
     dirty: Dirty
-    outputs: list[Output]
-    removed: list[str]  # listed paths where nothing stands any more
-    of_path: dict[str, int]  # the story of each
-    listed: frozenset[str]  # paths of outputs that the list of files names
-
-
-NO_BATCH = _Batch({}, [], [], {}, frozenset())
+    numbers: Collection[int]  # these stories, and those that are part of them (T7)
+    pages: dict[int, StoredPage]
+    listed: frozenset[str]  # paths of the pages that the list of files names
 
 
 class StoryPages:
@@ -84,7 +80,7 @@ class StoryPages:
         resting: Sequence[RestingCategory],
         *,
         everything: bool = False,
-    ) -> None:
+    ) -> bool:
         """Mark the pages dirty that look otherwise than when they were made, though their stories are the same (R34).
 
         Args:
@@ -93,6 +89,9 @@ class StoryPages:
             before: looks of pages, categories and sources with which the pages were made.
             resting: categories that left feeds.yaml.
             everything: mark all pages in any case.
+
+        Returns:
+            Whether any were marked.
         """
         look = f"{look} {self.are_made}"
         categories = {c.key: _digest(c.title, c.show, c.unlisted) for c in self._settings.categories}
@@ -104,7 +103,7 @@ class StoryPages:
         ranks, moved = self._ranks(before)
         everything |= before.site != look
         if not everything and not changed and not ranks and all(old == new for _, old, _, new in looks):
-            return
+            return False
         with self._store.begin() as tx:
             if ranks:
                 tx.story_pages.rank_categories(ranks, moved=moved)
@@ -115,12 +114,29 @@ class StoryPages:
                 tx.story_pages.look_anew_at_source(key, one)
             if everything:  # in another folder nothing stands yet, so feeds wait for the pages
                 tx.story_pages.look_anew(look, late=before.site is not None)
+        return True
+
+    def read(self, tx: Transaction, *, after: int = 0, late: bool = False) -> DirtyPages:
+        """Read the next dirty stories, by their numbers.
+
+        Args:
+            tx: a reading one.
+            after: the number after which to look.
+            late: read stories for which no feed waits, instead of those that say something new.
+        """
+        return self._read(tx, tx.story_pages.dirty(after=after, late=late, limit=BATCH))
+
+    def _read(self, tx: Transaction, dirty: Dirty) -> DirtyPages:
+        numbers = tx.story_pages.with_parts(dirty)
+        pages = tx.story_pages.stored(numbers, self._order)
+        return DirtyPages(dirty, numbers, pages, tx.files.listed([_path_of(pages[number]) for number in numbers]))
 
     def publish(
         self,
         visibility: Visibility,
         note: Callable[[Put], Put],
         *,
+        first: DirtyPages | None = None,
         late: bool = False,
         limit: int | None = None,
         take_over: bool = False,
@@ -131,6 +147,7 @@ class StoryPages:
         Args:
             visibility: what may be seen.
             note: called with what came of each batch.
+            first: the first batch, if it was read already.
             late: make the pages for which no feed waits, instead of those that say something new.
             limit: how many pages, about.
             take_over: write over files that we did not write, if they bear our mark.
@@ -144,24 +161,26 @@ class StoryPages:
         """
         made = 0
         stranger: StrangerInTheWay | None = None
-        with self._store.read() as tx:
-            batch = self._batch(tx, tx.story_pages.dirty(after=0, late=late, limit=BATCH), visibility)
+        batch = first
+        if batch is None:
+            with self._store.read() as tx:
+                batch = self.read(tx, late=late)
         while batch.dirty and not is_cut() and (limit is None or made < limit):
             made += len(batch.dirty)
             try:
-                dirty = self._make(batch, note, late=late, take_over=take_over)
+                dirty = self._make(batch, visibility, note, late=late, take_over=take_over)
             except StrangerInTheWay as met:
                 stranger = self._make_each(batch.dirty, visibility, note, late=late, take_over=take_over) or met
                 with self._store.read() as tx:
                     dirty = tx.story_pages.dirty(after=max(batch.dirty), late=late, limit=BATCH)
             if not dirty:
-                batch = NO_BATCH
+                batch = None
                 break
             with self._store.read() as tx:
-                batch = self._batch(tx, dirty, visibility)
+                batch = self._read(tx, dirty)
         if stranger is not None:
             raise stranger
-        return bool(batch.dirty)
+        return batch is not None and bool(batch.dirty)
 
     def list_gone(self, note: Callable[[Put], object], *, everything: bool, take_over: bool) -> None:
         """Bring `gone.txt` up to date, by which a web server knows what to answer with a 410 (A42, A44).
@@ -193,45 +212,40 @@ class StoryPages:
         for number, generation in dirty.items():
             try:
                 with self._store.read() as tx:
-                    batch = self._batch(tx, {number: generation}, visibility)
-                self._make(batch, note, late=late, take_over=take_over)
+                    batch = self._read(tx, {number: generation})
+                self._make(batch, visibility, note, late=late, take_over=take_over)
             except StrangerInTheWay as met:
                 if met.ours:
                     raise
                 first = first or met
         return first
 
-    def _make(self, batch: _Batch, note: Callable[[Put], Put], *, late: bool, take_over: bool) -> Dirty:
+    def _make(
+        self, batch: DirtyPages, visibility: Visibility, note: Callable[[Put], Put], *, late: bool, take_over: bool
+    ) -> Dirty:
         """Write a batch, record it once it is on the disk (R30), and return the next dirty stories.
 
         These are read in the transaction that records the batch, as shortly as possible before a feed leads to them.
         """
-        put = self._outputs.put(batch.outputs, batch.listed, take_over=take_over)
-        put.failed += self._outputs.remove(batch.removed)
+        outputs, removed, of_path = list[Output](), list[str](), dict[str, int]()
+        for number in sorted(batch.numbers):
+            stored = batch.pages[number]
+            path = _path_of(stored)
+            of_path[path] = number
+            output = self._output(stored, path, batch.pages, visibility) if self.are_made else None
+            if output is not None:
+                outputs.append(output)
+            elif path in batch.listed:
+                removed.append(path)
+        put = self._outputs.put(outputs, batch.listed, take_over=take_over)
+        put.failed += self._outputs.remove(removed)
         note(put)
         self._outputs.sync()
-        failed = {batch.of_path[path] for path in put.failed}
+        failed = {of_path[path] for path in put.failed}
         with self._store.begin() as tx:
             tx.files.note_written(put.written, self._clock())
             tx.story_pages.clean({number: seen for number, seen in batch.dirty.items() if number not in failed})
             return tx.story_pages.dirty(after=max(batch.dirty), late=late, limit=BATCH)
-
-    def _batch(self, tx: Transaction, dirty: Dirty, visibility: Visibility) -> _Batch:
-        """Read what stands on the pages of dirty stories, and on those of the stories that are part of them (T7)."""
-        numbers = tx.story_pages.with_parts(dirty)
-        pages = tx.story_pages.stored(numbers, self._order)
-        outputs, removed, of_path = list[Output](), list[str](), dict[str, int]()
-        for number in sorted(numbers):
-            stored = pages[number]
-            path = f"{fields.story_path(stored.page_id)}.html"
-            of_path[path] = number
-            output = self._output(stored, path, pages, visibility) if self.are_made else None
-            if output is not None:
-                outputs.append(output)
-            else:
-                removed.append(path)
-        listed = tx.files.listed([*of_path])
-        return _Batch(dirty, outputs, [path for path in removed if path in listed], of_path, listed)
 
     def _output(
         self, stored: StoredPage, path: str, pages: dict[int, StoredPage], visibility: Visibility
@@ -290,6 +304,10 @@ class StoryPages:
         moved = [order for _, order in old] != sorted(order for _, order in old)
         changed = {number: self._order[key] for key, (number, rank) in known.items() if rank != self._order[key]}
         return changed, moved
+
+
+def _path_of(stored: StoredPage) -> str:
+    return f"{fields.story_path(stored.page_id)}.html"
 
 
 def _list_of(gone: Mapping[str, int]) -> bytes:

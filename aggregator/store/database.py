@@ -49,11 +49,10 @@ class Store:
         with self._transaction(writes=True) as connection:
             yield Transaction(connection)
 
-    def shares_addresses(self) -> bool:
-        """Return whether any two sources are at one address (P66), remembered: each group of polls needs it."""
+    def shares_addresses(self, tx: Transaction) -> bool:
+        """Return whether any two sources are at one address (P66). The answer is kept until `forget_addresses`."""
         if self._shares is None:
-            with self.read() as tx:
-                self._shares = tx.sources.share_addresses()
+            self._shares = tx.sources.share_addresses()
         return self._shares
 
     def forget_addresses(self) -> None:
@@ -96,17 +95,21 @@ class Store:
         return self._backend.is_there()
 
     def status(self, roster: Roster, now: datetime, secrets: Iterable[str] = ()) -> Status:
+        """Return the status of sources, categories and the store, in a transaction of its own; see `status_in`."""
+        with self.read() as tx:
+            return self.status_in(tx, roster, now, secrets)
+
+    def status_in(self, tx: Transaction, roster: Roster, now: datetime, secrets: Iterable[str] = ()) -> Status:
         """Return the status of sources, categories and the store.
 
         Args:
+            tx: a reading one.
             roster: the sources and categories as feeds.yaml has them.
             now: the time.
             secrets: of the settings, to be removed from addresses that the operator is shown.
         """
-        size = self._backend.size()
-        with self.read() as tx:
-            counted = self._counted
-            return tx.status.of(roster, now, secrets=secrets, where=self.where, size=size, schema=HEAD, counted=counted)
+        size, counted = self._backend.size(), self._counted
+        return tx.status.of(roster, now, secrets=secrets, where=self.where, size=size, schema=HEAD, counted=counted)
 
     def back_up(self, target: Path) -> int:
         """Copy the store to a file, consistent whatever is written meanwhile (R62); return its size in bytes.
@@ -172,17 +175,19 @@ def _bring_up_to_date(opened: Store, backend: Sqlite, now: datetime, *, writes: 
         revision = None
         if "alembic_version" in tables:
             revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if revision == HEAD:
+            opened.uuid = Transaction(connection).store_row.uuid()
+            return
     if revision is not None and revision > HEAD:
         raise StoreError(
             f"the store {opened.where} was written by a newer aggregator (schema {revision}, this one knows {HEAD}); "
             "install that version again, or restore the backup made before the upgrade"
         )
-    if revision != HEAD:
-        if not writes:
-            raise StoreError(f"the store {opened.where} has an older schema; run `aggregator poll` once to bring it up")
-        if revision is not None:
-            backend.before_migration(revision, HEAD)
-        _migrate(backend)
+    if not writes:
+        raise StoreError(f"the store {opened.where} has an older schema; run `aggregator poll` once to bring it up")
+    if revision is not None:
+        backend.before_migration(revision, HEAD)
+    _migrate(backend)
     with opened.begin() if revision is None else opened.read() as tx:
         if revision is None:
             tx.store_row.make(now)
