@@ -14,7 +14,7 @@ from aggregator.model.formats import FORMATS, feeds_among
 MAX_DEPTH: Final = 8  # folders and the file in them
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}", re.ASCII)
-TWIN: Final = ".gz"
+GZIP_SUFFIX: Final = ".gz"
 # Hidden names that web servers and static hosts look for. Others, such as `.git` and `.DS_Store`, are not published.
 HIDDEN: Final = frozenset({".nojekyll", ".well-known", ".htaccess", ".domains"})
 # First path segments of outputs, and of addresses that `serve` answers itself.
@@ -94,7 +94,7 @@ def is_path(path: str) -> bool:
     """Report whether a file in the folder may have this path: plain names, not the path of a compressed copy (S51)."""
     segments = path.split("/")
     plain = all(_SEGMENT.fullmatch(segment) or segment in HIDDEN for segment in segments)
-    return plain and len(segments) <= MAX_DEPTH and not path.endswith(TWIN)
+    return plain and len(segments) <= MAX_DEPTH and not path.endswith(GZIP_SUFFIX)
 
 
 def collides(path: str) -> bool:

@@ -1,1 +1,1 @@
-"""Decides what is rendered again, and writes outputs and posts to a folder or a bucket. `files.py` alone writes."""
+"""Decides what is rendered again, and writes outputs and posts to a folder or a bucket."""

@@ -32,7 +32,7 @@ _Look = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class ListedFiles:
-    """What the store lists of files, without pages of stories: digests by path, ages, and which are copies."""
+    """Listed files without pages of stories: digests and ages by path, and which are copies."""
 
     digests: Mapping[str, str | None]
     max_ages: Mapping[str, int]
@@ -69,7 +69,7 @@ class Aliases:
             take_over: write over copies of outputs that the list does not name.
 
         Raises:
-            StrangerInTheWay: somebody else's file stands where a copy shall; no copy was written.
+            StrangerInTheWay: a file of somebody else is at the path of a copy; no copy was written.
         """
         outputs, wanted = [], set()
         for path, target in self._aliases:

@@ -1,4 +1,4 @@
-"""Which publications leave a category's main document for archive pages (M2 to M5, M9). Pure."""
+"""Chooses the publications that leave a category's main document for archive pages (M2 to M5, M9). Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Candidate:
     sort_at: datetime
     atom_id: str
     entered_at: datetime
-    backfill: bool  # it entered by a backfill, and no filing has seen it yet (M4)
+    backfill: bool  # it entered by a backfill, and was never considered for archiving (M4)
     weight: int = 0  # bytes of its texts in the largest format, at most
 
 
@@ -29,15 +29,15 @@ Page = tuple[int, list[int]]  # the number, and the story ids in the order of th
 
 
 def file_pages(main: Sequence[Candidate], *, now: datetime, entries: int, archive_page: int, pages: int) -> list[Page]:
-    """Say which new archive pages a category gets, and what stands on each.
+    """Return the new archive pages of a category, each with its publications.
 
-    The first `entries` in order always stay. Of the rest, what a backfill brought is filed at once (M4); then, while
-    there are enough, the last ones of all (M3). A document that is too heavy loses its last ones early, however few it
-    holds and however new these are (A22); the newest of all stays.
+    The first `entries` in order always stay. Of the rest, those that a backfill brought are archived at once (M4);
+    then, while there are enough, the last ones (M3). A document that is too heavy loses its last ones early, however
+    few it holds and however new these are (A22); the newest of all stays.
 
     Args:
         main: the main document, in any order.
-        now: the time of the filing.
+        now: the time of archiving.
         entries: how many the main document holds at least.
         archive_page: how many a page holds at most.
         pages: how many pages the category has.
@@ -45,7 +45,7 @@ def file_pages(main: Sequence[Candidate], *, now: datetime, entries: int, archiv
     Returns:
         The new pages, numbers counting up from `pages` + 1. The caller writes page and count in one transaction, after
         which no publication of `main` counts as a backfill: those that stayed are pushed down by news like all others,
-        and would otherwise be filed one by one, a page each.
+        and would otherwise be archived one by one, a page each.
     """
     standing = in_order(main)
     backfill = [p for p in standing[entries:] if p.backfill]
@@ -66,7 +66,7 @@ def file_pages(main: Sequence[Candidate], *, now: datetime, entries: int, archiv
 
 
 def weight_of(show: Show, summary: str, content: str) -> int:
-    """Give how many bytes the texts of a publication take in the largest format, at most.
+    """Return the greatest number of bytes that the texts of a publication can take in the largest format.
 
     Args:
         show: what the category shows of its stories.
@@ -81,7 +81,7 @@ def weight_of(show: Show, summary: str, content: str) -> int:
 
 
 def fitting(texts: Sequence[tuple[str, str]]) -> int:
-    """Say how many stories a document can hold that has no archive: as many as are not too heavy, at least one (A22).
+    """Return how many stories fit into a document without an archive: at least one, below `HEAVIEST` together (A22).
 
     Args:
         texts: summary and content of each, as they are shown, in the order of the document.
@@ -97,7 +97,7 @@ def fitting(texts: Sequence[tuple[str, str]]) -> int:
 
 
 def _too_heavy(standing: Sequence[Candidate], archive_page: int) -> list[list[Candidate]]:
-    """Give the pages, oldest first, that bring a main document in order below its heaviest; mostly none."""
+    """Return the pages, oldest first, that bring a main document below `HEAVIEST` bytes; mostly none."""
     total = sum(p.weight for p in standing)
     if total <= HEAVIEST:
         return []

@@ -1,4 +1,4 @@
-"""One regular file in a folder that is open: put there whole, read, and never followed to elsewhere (R30, S51).
+"""Reads and writes one regular file in an open folder: whole or not at all, no link is followed (R30, S51).
 
 All names are relative to the descriptor of the folder, so nobody can put a link in between.
 """
@@ -33,7 +33,7 @@ def opened(folder: int, name: str) -> Iterator[int | None]:
 
 
 def stands(folder: int, name: str, data: bytes) -> int | None:
-    """Give the date of a regular file that stands there with exactly these bytes, as `st_mtime_ns`; None without."""
+    """Return the `st_mtime_ns` of a regular file if it has exactly these bytes, else None."""
     with opened(folder, name) as descriptor:
         if descriptor is None or (found := os.fstat(descriptor)).st_size != len(data):
             return None
@@ -42,7 +42,7 @@ def stands(folder: int, name: str, data: bytes) -> int | None:
 
 
 def head_of(folder: int, name: str, size_bytes: int) -> bytes | None:
-    """Read the first bytes of what stands there: None if nothing does, no bytes of a folder or link."""
+    """Read the first bytes of a file; None if there is none, empty for a folder or a link."""
     try:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -55,7 +55,7 @@ def head_of(folder: int, name: str, size_bytes: int) -> bytes | None:
 
 @dataclass(slots=True)
 class Staged:
-    """A file that is written and not yet in its place."""
+    """Temporary file that is written and not yet renamed."""
 
     modified: int  # its date, as `st_mtime_ns`
     _folder: int
@@ -64,14 +64,14 @@ class Staged:
     is_placed: bool = False
 
     def place(self) -> None:
-        """Put it where it belongs."""
+        """Rename the file to its place."""
         os.replace(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         self.is_placed = True
 
 
 @contextlib.contextmanager
 def staged(folder: int, name: str, data: bytes, *, durable: bool, modified: int | None) -> Iterator[Staged]:
-    """Write a file beside its place, with a date or else that of its writing. Whoever does not place it drops it."""
+    """Write a temporary file beside its place, dated `modified` or now. It is removed unless the caller places it."""
     temporary = f".{name}.{secrets.token_hex(8)}{TEMPORARY}"
     descriptor = os.open(
         temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE, dir_fd=folder
@@ -108,7 +108,9 @@ def unlink(folder: int, name: str) -> bool:
     return True
 
 
-LEVEL = 4  # of gzip: 0.40 of the time of level 6 for 12 % more bytes of a synthetic feed, 2 % of real pages (SPEED 19)
+LEVEL = (
+    4  # of gzip: 0.40 of the time of level 6 for 12 % more bytes of a synthetic feed, 2 % of real pages (measured once)
+)
 
 
 def packed(data: bytes) -> bytes:
@@ -117,10 +119,10 @@ def packed(data: bytes) -> bytes:
 
 
 def fits(folder: int, name: str, data: bytes) -> bool:
-    """Tell whether the twin holds these bytes, by length and CRC at its end.
+    """Return whether a gzip copy holds these bytes, by the length and CRC at its end.
 
-    A run that was killed between the two files leaves a twin of newer text; if that text is then taken back, the plain
-    file is right as it stands, and the twin is not.
+    A run that was killed between the two files leaves a copy of newer text; if that text is then taken back, the plain
+    file is right, and its copy is not.
     """
     with opened(folder, name) as descriptor:
         if descriptor is None or os.fstat(descriptor).st_size < 18:

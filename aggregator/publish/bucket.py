@@ -1,8 +1,8 @@
 """Outputs as objects of an S3 service, with the headers that a web server would add (A70, A75, A76).
 
-An object has one representation: with `publish.gzip` it is stored packed, as `Content-Encoding: gzip` says. Its digest,
-that of the plain bytes, is kept beside it as metadata: by it we know what stands there without reading it, and that it
-is ours. Every put is whole or nothing. Credentials and endpoint come from the environment (`AWS_…`), where obstore
+An object has one representation: with `publish.gzip` it is stored packed, as `Content-Encoding: gzip` says. The
+digest of the plain bytes is its metadata: with it we compare an object without reading it, and recognise our own.
+Every put is whole or nothing. Credentials and endpoint come from the environment (`AWS_…`), where obstore
 looks for them.
 """
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 DIGEST = "aggregator-sha256"  # metadata; on the wire x-amz-meta-aggregator-sha256
 REQUEST_SECONDS, CONNECT_SECONDS = 8, 4
 RETRIES, RETRY_SECONDS = 3, 5.0
-ABREAST = 8  # requests at once: a service far away then costs an eighth, and none calls that a flood
+MAX_PARALLEL = 8  # requests at once: a service far away then costs an eighth, and none calls that a flood
 REST_SECONDS = 10.0  # without a try, once the service can't be reached: a stop has ten seconds for everything (R54)
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?")
@@ -60,16 +60,16 @@ _UNREACHABLE = "the service can't be reached; see AWS_ENDPOINT_URL, AWS_REGION a
 
 
 class Bucket:
-    """A bucket, or what lies below a prefix of it. Threads may share it."""
+    """A bucket, or the objects below a prefix of it. Threads may share it."""
 
-    abreast = ABREAST
+    max_parallel = MAX_PARALLEL
 
     def __init__(self, address: BucketAddress) -> None:
-        """Open it, and ask once whether we may work there.
+        """Open the bucket, and list one object to see whether we have access.
 
         Raises:
-            PublishError: it does not exist, or the key has no right to it. That it can't be reached is no such error:
-                the network comes back (R32).
+            PublishError: the bucket does not exist, or the key has no right to it. A service that can't be reached is
+                no error: the network comes back (R32).
         """
         self._address = address
         self._rest_until = 0.0
@@ -106,11 +106,11 @@ class Bucket:
             self._rest_until = 0.0  # the first output asks again, and says so
 
     def where(self) -> str:
-        """Give the bucket's address."""
+        """Return the bucket's address."""
         return str(self._address)
 
     def named(self, path: str) -> str:
-        """Give the address of an object."""
+        """Return the address of an object."""
         return f"{self._address}/{path}"
 
     def replace(
@@ -145,10 +145,10 @@ class Bucket:
         return stands is None or stands.get(DIGEST) != digest
 
     def sync_folders(self) -> None:
-        """Do nothing: what was put is safe."""
+        """Do nothing: an object that was put is durable."""
 
     def remove(self, path: str) -> bool:
-        """Remove an object of ours; one that bears no digest was put there by somebody else since, and stays."""
+        """Remove an object of ours; one without a digest was put there by somebody else since, and stays."""
         with self._failing(path):
             stands = self._attributes(path)
             if stands is None or DIGEST not in stands:
@@ -157,7 +157,7 @@ class Bucket:
             return True
 
     def stranger(self, path: str) -> bool | None:
-        """Tell what stands where an object shall be put that the store does not list."""
+        """Return whose object is at a path that the store does not list; see `Destination.stranger`."""
         with self._failing(path):
             stands = self._attributes(path)
             if stands is None or DIGEST in stands:
@@ -169,7 +169,7 @@ class Bucket:
             return bears_mark(head)
 
     def below(self, folder: str) -> Iterator[str]:
-        """Give the paths of all objects below a folder."""
+        """Return the paths of all objects below a folder."""
         with self._failing(folder):
             for chunk in obstore.list(self._store, prefix=f"{folder}/"):
                 yield from (str(found["path"]) for found in chunk)
@@ -192,17 +192,17 @@ class Bucket:
         return plain
 
     def digest(self, path: str) -> str | None:
-        """Give the digest that an object bears."""
+        """Return the digest in an object's metadata."""
         with self._failing(path):
             stands = self._attributes(path)
             return None if stands is None else stands.get(DIGEST)
 
     def sweep(self) -> int:
-        """Do nothing: a put that was cut leaves nothing."""
+        """Do nothing: an interrupted put leaves nothing."""
         return 0
 
     def _attributes(self, path: str) -> dict[str, str] | None:
-        """Ask for an object's headers and metadata; None if there is none."""
+        """Return an object's headers and metadata; None if there is no object."""
         try:
             found: Any = obstore.get(self._store, path, options={"head": True}).attributes
         except FileNotFoundError:
@@ -211,7 +211,7 @@ class Bucket:
 
     @contextmanager
     def _failing(self, output: str) -> Iterator[None]:
-        """Say what went wrong in an operator's words. What obstore says may hold what nobody should read (S44)."""
+        """Turn errors into PublishError with advice. The text of obstore may hold secrets and is never shown (S44)."""
         if time.monotonic() < self._rest_until:
             raise Unreachable(output)
         try:
@@ -235,7 +235,7 @@ class Bucket:
 
 
 class Unreachable(PublishError):
-    """No answer at all."""
+    """The service does not answer."""
 
     def __init__(self, output: str) -> None:
         super().__init__(output, _UNREACHABLE)

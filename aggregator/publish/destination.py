@@ -1,4 +1,4 @@
-"""Where outputs go: a folder or a bucket, which the rest of the program can't tell apart."""
+"""Destination of outputs: a folder or a bucket, behind one protocol."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,17 +12,17 @@ from aggregator.publish.folder import Folder
 
 
 class Destination(Protocol):
-    """What can hold outputs; paths are relative, with slashes: `category/python.atom`.
+    """Place that holds outputs; paths are relative, with slashes: `category/python.atom`.
 
-    All of it may raise PublishError. Threads may share it where `abreast` says so.
+    All methods may raise PublishError. Threads may share it where `max_parallel` says so.
     """
 
     @property
-    def abreast(self) -> int:
-        """Say how many calls may go on at once: 1 for a disk, more where each is a request."""
+    def max_parallel(self) -> int:
+        """Number of calls that may run at once: 1 for a disk, more where each is a request."""
 
     def where(self) -> str:
-        """Say which place this is: the same text, the same place."""
+        """Return a text that identifies the destination: the same text, the same place."""
 
     def named(self, path: str) -> str:
         """Name a file as an operator would look for it."""
@@ -37,47 +37,47 @@ class Destination(Protocol):
         durable: bool = ...,
         like: str | None = ...,
     ) -> bool:
-        """Put a file in place, whole or not at all, unless it stands there already; tell whether its bytes changed.
+        """Put a file in place, whole or not at all, unless it is there already; return whether its bytes changed.
 
         Args:
             path: of the file.
             data: the whole content.
-            gzip: whether it is to be had compressed.
-            max_age: how many seconds who reads it may keep it (A75); for a place that is served without us.
+            gzip: whether it is also offered compressed.
+            max_age: seconds that a reader may keep it (A75); for a destination that is served without us.
             durable: False: only safe after `sync_folders` (R30).
-            like: the output that it is a copy of, whose media type it bears; for a place that is served without us.
+            like: the output that it is a copy of, whose media type it has; for a destination that is served without us.
         """
 
     def sync_folders(self) -> None:
-        """Make safe what was put with `durable=False`."""
+        """Make files durable that were put with `durable=False`."""
 
     def remove(self, path: str) -> bool:
-        """Remove a file of ours; tell whether it stood there."""
+        """Remove a file of ours; return whether there was one."""
 
     def stranger(self, path: str) -> bool | None:
-        """Tell what stands where a file shall be written that the store does not list.
+        """Return whose file is at a path that the store does not list.
 
         None: nothing; True: a file that bears our mark; False: somebody else's.
         """
 
     def below(self, folder: str) -> Iterator[str]:
-        """Give the paths of all files below a folder, whosever they are, in no order; none if it is not there."""
+        """Return the paths of all files below a folder in no order; none if the folder is missing."""
 
     def read(self, path: str, limit_bytes: int) -> bytes:
-        """Read a file of ours, which may have so many bytes at most; it is an error if it is not there."""
+        """Read a file of ours of at most so many bytes; a missing file is an error."""
 
     def digest(self, path: str) -> str | None:
-        """Give the SHA-256 of a file's content, in hex; None if there is none, or none that is ours to tell."""
+        """Return the SHA-256 of a file's content, in hex; None if there is no file, or one that we did not write."""
 
     def sweep(self) -> int:
-        """Remove what a killed run left half written; tell how much it was."""
+        """Remove the temporary files of a killed run; return how many there were."""
 
 
 def open_destination(to: Path | BucketAddress) -> Destination:
     """Open what `publish.to` names.
 
     Raises:
-        PublishError: it can't be made, or does not let us work, or its extra is not installed.
+        PublishError: the destination can't be made or does not accept our key, or its extra is not installed.
     """
     if isinstance(to, Path):
         return Folder(to)
@@ -90,18 +90,18 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def abreast(
+def parallel_map(
     call: Callable[[Item], Result], items: Iterable[Item], width: int
 ) -> Iterator[tuple[Item, Result | PublishError]]:
-    """Call something for each of some items, and give what came of each, in their order.
+    """Call a function for each item in threads, and return items with results, in order.
 
     Args:
-        call: may raise PublishError, which is given in place of a result.
-        items: taken one by one in the calling thread, as there is room for them: no more than `width` are held.
-        width: how many calls may go on at once; with 1 there is no other thread.
+        call: may raise PublishError, which is returned in place of a result.
+        items: taken one by one in the calling thread; no more than `width` are held.
+        width: how many calls may run at once; with 1 there is no other thread.
 
     Raises:
-        Exception: whatever else a call raised, once those that were under way have ended.
+        Exception: any other exception of a call, once the calls under way have ended.
     """
     if width <= 1:
         for item in items:

@@ -1,8 +1,8 @@
 """The only place that writes outputs: whole files, only where bytes differ, never outside the folder (R30, A31, S51).
 
 Folders are opened one below the other without following symbolic links, and everything else is done relative to the
-folder that was opened: nobody can put a link in between. The twin is a .gz beside a file, which nginx, a CDN or S3 can
-serve as it is (A76).
+folder that was opened, so nobody can put a link in between. A gzip copy (.gz) beside a file can be served by
+nginx or a CDN as it is (A76).
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from aggregator.errors import PublishError
-from aggregator.model.output_paths import MAX_DEPTH, TWIN, is_path
+from aggregator.model.output_paths import GZIP_SUFFIX, MAX_DEPTH, is_path
 from aggregator.publish import atomic_file
 from aggregator.render.mark import HEAD_BYTES, bears_mark
 
@@ -42,7 +42,7 @@ _ADVICE = {
 class Folder:
     """The folder that outputs are written to (`publish.to`); its paths are relative, with slashes."""
 
-    abreast = 1
+    max_parallel = 1
 
     def __init__(self, root: Path) -> None:
         """Open the folder, and make it if it is missing.
@@ -56,11 +56,11 @@ class Folder:
             os.close(self._opened_root(make=True))
 
     def where(self) -> str:
-        """Give the absolute path; of a link that of its target, since a link may lead elsewhere tomorrow."""
+        """Return the absolute path; of a link, that of its target, since a link may lead elsewhere tomorrow."""
         return str(self.root.resolve())
 
     def named(self, path: str) -> str:
-        """Give the path of a file."""
+        """Return the path of a file."""
         return str(self.root / path)
 
     def replace(
@@ -73,26 +73,26 @@ class Folder:
         durable: bool = True,
         like: str | None = None,
     ) -> bool:
-        """Put a file in place, whole or not at all, unless it stands there with these bytes already.
+        """Put a file in place, whole or not at all, unless it is there with these bytes already.
 
-        Both are written before one is put in place, or on a full disk one of them would tell news, and the other not.
-        The twin goes first, so that the plain file, whose digest the store keeps, never is the newer of the two. A
-        missing or outdated twin is made anew; one that is not wanted any more is removed, or it would be served. Both
-        have one date: a web server gives that of whichever it sends as Last-Modified (A71).
+        File and gzip copy are both written before either is renamed, so that a full disk leaves both old. The copy is
+        renamed first, so that the plain file, whose digest the store keeps, is never the newer of the two. A missing or
+        outdated copy is made anew; one that is not wanted any more is removed, or it would be served. Both have one
+        date, since a web server sends the date of either as Last-Modified (A71).
 
         Args:
             path: below the folder, of the shape `category/python.atom`.
             data: the whole content.
-            gzip: whether a twin stands beside it.
-            max_age: of no concern here: the server that reads the folder says it.
+            gzip: whether it has a gzip copy.
+            max_age: unused: the server that reads the folder sends it.
             durable: on the disk when this returns; False: after `sync_folders`, for what can be made again (R30).
-            like: of none either.
+            like: unused.
 
         Returns:
             Whether the bytes of the file itself changed.
 
         Raises:
-            PublishError: what stood there still stands.
+            PublishError: it could not be written; the old file is still there.
         """
         with _failing(path), self._parent(path, make=True) as (folder, name):
             assert folder is not None
@@ -102,13 +102,15 @@ class Folder:
             with contextlib.ExitStack() as stack:
                 stage = partial(atomic_file.staged, folder, durable=durable)
                 waiting, modified = [], stood
-                if gzip and not (same and atomic_file.fits(folder, name + TWIN, data)):
-                    waiting.append(stack.enter_context(stage(name + TWIN, atomic_file.packed(data), modified=modified)))
+                if gzip and not (same and atomic_file.fits(folder, name + GZIP_SUFFIX, data)):
+                    waiting.append(
+                        stack.enter_context(stage(name + GZIP_SUFFIX, atomic_file.packed(data), modified=modified))
+                    )
                     modified = waiting[0].modified
                 if not same:
                     waiting.append(stack.enter_context(stage(name, data, modified=modified)))
                 if not gzip:
-                    touched = atomic_file.unlink(folder, name + TWIN)
+                    touched = atomic_file.unlink(folder, name + GZIP_SUFFIX)
                 for each in waiting:
                     each.place()
                     touched = True
@@ -119,10 +121,10 @@ class Folder:
             return not same
 
     def sync_folders(self) -> None:
-        """Make durable what was written with `durable=False`: once for all of it, however much that is.
+        """Make files durable that were written with `durable=False`, by one call for all of them.
 
-        Where the system can't do that, a sync for each folder has to do: names are safe then, and after a power cut a
-        page may have to be made again.
+        Where the system has no such call, each folder is synced: names are durable then, and after a power cut a page
+        may have to be made again.
 
         Raises:
             PublishError: it could not be made durable.
@@ -139,10 +141,10 @@ class Folder:
             self._unsynced.discard(inside)
 
     def remove(self, path: str) -> bool:
-        """Remove a file of ours and its twin; folders stay.
+        """Remove a file of ours and its gzip copy; folders stay.
 
         Returns:
-            Whether one of the two stood there.
+            Whether there was one of the two.
 
         Raises:
             PublishError: it could not be removed.
@@ -150,17 +152,17 @@ class Folder:
         with _failing(path), self._parent(path, make=False) as (folder, name):
             if folder is None:
                 return False
-            gone = atomic_file.unlink(folder, name + TWIN) | atomic_file.unlink(folder, name)
+            gone = atomic_file.unlink(folder, name + GZIP_SUFFIX) | atomic_file.unlink(folder, name)
             if gone:
                 os.fsync(folder)
             return gone
 
     def stranger(self, path: str) -> bool | None:
-        """Tell what stands where a file shall be written that the store does not list.
+        """Return whose file is at a path that the store does not list.
 
         Returns:
-            None: nothing, neither file nor twin; True: a file that bears our mark, so a state was lost; False: somebody
-            else's file, folder or link.
+            None: neither file nor gzip copy; True: a file with our mark, so a state was lost; False: a file, folder or
+            link of somebody else.
 
         Raises:
             PublishError: it can't be read.
@@ -168,12 +170,12 @@ class Folder:
         with _failing(path), self._parent(path, make=False) as (folder, name):
             if folder is None:
                 return None
-            heads = [atomic_file.head_of(folder, each, HEAD_BYTES) for each in (name, name + TWIN)]
+            heads = [atomic_file.head_of(folder, each, HEAD_BYTES) for each in (name, name + GZIP_SUFFIX)]
             stand = [head for head in heads if head is not None]
             return all(map(bears_mark, stand)) if stand else None
 
     def below(self, folder: str) -> Iterator[str]:
-        """Give the paths of all files below a folder (empty: this one), whosever they are; no link is followed.
+        """Return the paths of all files below a folder (empty: this one), ours and others'; no link is followed.
 
         Raises:
             PublishError: it can't be read.
@@ -186,7 +188,7 @@ class Folder:
                 )
 
     def digest(self, path: str) -> str | None:
-        """Give the SHA-256 of a file, in hex; None if no regular file stands there.
+        """Return the SHA-256 of a file, in hex; None if there is no regular file.
 
         Raises:
             PublishError: it can't be read.
@@ -274,7 +276,7 @@ class Folder:
 
 
 def _sync_file_system(folder: Path) -> bool:
-    """Bring all that was written to a file system to its disk; False where the system has no call for that."""
+    """Sync a file system to its disk; return False where the system has no call for that."""
     if _SYNC is None:
         return False
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -288,7 +290,7 @@ def _sync_file_system(folder: Path) -> bool:
 
 
 def segments_of(path: str) -> list[str]:
-    """Take a path apart; only plain names pass (S51)."""
+    """Split a path into its names, each a plain one (S51)."""
     if not is_path(path):
         raise PublishError(path, "is no path that outputs may have")
     return path.split("/")
@@ -310,7 +312,7 @@ def _make_folder(name: str | Path, inside: int | None) -> None:
 
 
 def _files_below(folder: Path, depth: int, *, hidden: bool) -> Iterator[Path]:
-    """Give the files whose names begin with a dot, or the others; no link is followed."""
+    """Return the files whose names begin with a dot, or all others; no link is followed."""
     with os.scandir(folder) as found:
         for entry in found:
             if entry.is_dir(follow_symlinks=False):

@@ -1,7 +1,8 @@
-"""The published files and the list of them: named before they are written, whole or not at all, nobody else's ever.
+"""Writes output files and keeps the list of them: a file is listed before its first write, so that a crash leaves none
+that is unlisted, and files that are not listed are never touched.
 
-A file that can't be written leaves the old one there and harms no other (R32). The list is of one folder: where that
-changes, only what stands there with the bytes that we remember is ours.
+A file that can't be written leaves the old one in place and stops no other (R32). The list is of one folder: in another
+one, only files with the digests of the list are ours.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.formats import FORMATS
 from aggregator.model.output import Output
 from aggregator.model.output_paths import is_output, is_published
-from aggregator.publish.destination import Destination, abreast
+from aggregator.publish.destination import Destination, parallel_map
 from aggregator.store.database import Store
 from aggregator.store.output_list import Written
 from aggregator.store.transaction import Transaction
@@ -27,7 +28,7 @@ log = getLogger(__name__)
 
 @dataclass(slots=True)
 class Put:
-    """What came of putting files in place."""
+    """Result of putting files in place."""
 
     changed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -49,14 +50,14 @@ class Put:
 
 
 class OutputList:
-    """The folder that is published, and the store's list of what we wrote there."""
+    """The published folder, and the store's list of the files that we wrote there."""
 
     def __init__(self, store: Store, folder: Destination, clock: Clock, *, gzip: bool) -> None:
         self._store, self._folder, self._clock, self._gzip = store, folder, clock, gzip
         self._shown: dict[str, tuple[str, str]] = {}  # path: digest of what it showed last, and of its bytes
 
     def adopt_folder(self, before: str | None, first: Callable[[], Iterable[Output]], *, take_over: bool) -> bool:
-        """Compare the folder with the one that the list is of; if it is another, let everything be rendered there.
+        """Compare the folder with the one that the list is of; if it is another, have everything rendered there.
 
         A tree that was moved as a whole stays ours: its files have the digests that the list has. What else stands in
         the new folder is somebody else's, and what stood in the old one is left there.
@@ -80,7 +81,7 @@ class OutputList:
         with self._store.read() as tx:
             digests = tx.files.digests()
         listed = [path for path, digest in digests.items() if digest is not None]
-        stands = self._abreast(self._folder.digest, listed)
+        stands = self._parallel_map(self._folder.digest, listed)
         kept = {path for path, digest in stands if digest == digests[path]}
         # A stylesheet is the same in the folder of any aggregator; a feed bears the id of its store.
         if not any(path.startswith(("category/", "all.")) for path in kept):
@@ -92,7 +93,7 @@ class OutputList:
         return True
 
     def notice_losses(self, expected: Collection[str]) -> bool:
-        """Let everything be rendered again if files of ours are gone: somebody emptied the folder, or part of it.
+        """Have everything rendered again if files of ours are gone: somebody emptied the folder, or part of it.
 
         Args:
             expected: paths of written files; see `expected_files`.
@@ -113,10 +114,10 @@ class OutputList:
         return bool(lost)
 
     def clear_lost(self) -> None:
-        """Remove what a state that is lost has left, where the new one would come upon it later: pages and archives.
+        """Remove pages and archives that a lost state has left, where the new state would write later.
 
         Raises:
-            PublishError: it can't be told what stands there.
+            PublishError: the folder can't be read.
         """
         found = [path for folder in ("category", "entry") for path in self._folder.below(folder) if _is_lasting(path)]
         with self._store.read() as tx:
@@ -130,7 +131,7 @@ class OutputList:
         """Remove the documents of categories that go on elsewhere, as far as they are ours.
 
         Raises:
-            PublishError: it can't be told what stands there.
+            PublishError: the folder can't be read.
         """
         names = {f"category/{slug}{one.suffix}" for slug in slugs for one in FORMATS.values()}
         found = sorted(names.intersection(self._folder.below("category"))) if names else []
@@ -141,7 +142,7 @@ class OutputList:
     def put(self, outputs: Sequence[Output], listed: Collection[str], *, take_over: bool) -> Put:
         """Put files in place, in this order, each only if its bytes differ.
 
-        Those that may be put `beside` each other are, where the destination takes several at once.
+        Outputs that may be put `beside` each other are, where the destination takes several at once.
 
         Args:
             outputs: what to write.
@@ -154,7 +155,7 @@ class OutputList:
         put = Put()
         placed = self._list(outputs, listed, put, take_over=take_over)
         for together in _together(placed):
-            for (output, data), came in self._abreast(self._replace, self._rendered(together, put)):
+            for (output, data), came in self._parallel_map(self._replace, self._rendered(together, put)):
                 if isinstance(came, PublishError):
                     put.fail(output, came)
                     continue
@@ -186,7 +187,7 @@ class OutputList:
         return {output.path for output in self._list(outputs, listed, Put(), take_over=take_over)}
 
     def _rendered(self, outputs: Iterable[Output], put: Put) -> Iterator[tuple[Output, bytes]]:
-        """Give outputs with their bytes, each rendered when its turn comes; those that stand as they are left out."""
+        """Return outputs with their bytes, each rendered when its turn comes; an unchanged one is left out."""
         for output in outputs:
             facts, digest = self._shown.get(output.path, ("", ""))
             if output.facts and facts == output.facts and self._digest(output.path) == digest:
@@ -197,10 +198,10 @@ class OutputList:
             except PublishError as error:
                 put.fail(output, error)
 
-    def _abreast(
+    def _parallel_map(
         self, call: Callable[[Item], Result], items: Iterable[Item]
     ) -> Iterator[tuple[Item, Result | PublishError]]:
-        return abreast(call, items, self._folder.abreast)
+        return parallel_map(call, items, self._folder.max_parallel)
 
     def _replace(self, rendered: tuple[Output, bytes]) -> bool:
         output, data = rendered
@@ -209,7 +210,7 @@ class OutputList:
         return self._folder.replace(output.path, data, gzip=gzip, max_age=age, durable=lasting, like=output.like)
 
     def clear(self, formats: Collection[str]) -> list[str]:
-        """Remove listed files of formats that are not published any more: nobody would bring them up to date.
+        """Remove listed files of formats that are no longer published.
 
         Returns:
             Those that could not be removed.
@@ -219,10 +220,10 @@ class OutputList:
         return self.remove(path for path in listed if not is_published(path, formats))
 
     def sync(self) -> None:
-        """Bring to the disk what need not be there at once (R30).
+        """Make files durable that need not be so at once (R30).
 
         Raises:
-            PublishError: it may not be there.
+            PublishError: they may not be durable.
         """
         self._folder.sync_folders()
 
@@ -233,7 +234,7 @@ class OutputList:
             Those that could not be removed.
         """
         failed, gone = [], []
-        for path, came in self._abreast(self._folder.remove, sorted(paths)):
+        for path, came in self._parallel_map(self._folder.remove, sorted(paths)):
             if isinstance(came, PublishError):
                 failed.append(path)
                 log.error("remove_output", extra={"output": came.output, "error": came.why})
@@ -249,7 +250,7 @@ class OutputList:
         """Add files to the list before their first write; return the outputs that may be written."""
         placed, new = [], []
         unlisted = [output.path for output in outputs if output.path not in listed]
-        strangers = dict(self._abreast(self._folder.stranger, unlisted))
+        strangers = dict(self._parallel_map(self._folder.stranger, unlisted))
         for output in outputs:
             if output.path not in listed:
                 ours = strangers[output.path]
@@ -269,14 +270,14 @@ class OutputList:
 
     def _refuse_strangers(self, outputs: Sequence[Output], *, take_over: bool) -> None:
         of_path = {output.path: output for output in outputs}
-        for path, ours in self._abreast(self._folder.stranger, sorted(of_path)):
+        for path, ours in self._parallel_map(self._folder.stranger, sorted(of_path)):
             # A path that can't be read (PublishError) fails by itself when its turn comes, and harms no other (R32).
             is_strange = isinstance(ours, bool) and not (ours and take_over)
             if is_strange and not self._is_already(of_path[path]):
                 raise StrangerInTheWay(path, self._folder.named(path), ours=ours is True)
 
     def _is_already(self, output: Output) -> bool:
-        """Tell whether a copy stands there that the store forgot: with the same bytes nothing of anybody's is lost."""
+        """Return whether an unlisted copy with the same bytes is there: nothing is lost by writing over it."""
         if not output.copied:
             return False
         try:
@@ -298,7 +299,7 @@ def expected_files(tx: Transaction) -> Collection[str]:
 
 
 def _together(outputs: Iterable[Output]) -> Iterator[list[Output]]:
-    """Part outputs where one must not be put before all those before it stand."""
+    """Split outputs into groups; no output of a group is written before all of the group before it are in place."""
     together: list[Output] = []
     for output in outputs:
         if together and not output.beside:
@@ -326,5 +327,5 @@ def _rendered(output: Output) -> bytes:
 
 
 def _is_lasting(path: str) -> bool:
-    """Tell whether an output gets its name once and keeps it: the page of a story, or of an archive."""
+    """Return whether an output keeps its name for ever: the page of a story, or of an archive."""
     return is_output(path) and (path.startswith("entry/") or "/archive/" in path)

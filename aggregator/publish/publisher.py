@@ -43,7 +43,7 @@ STATUS = ("status.json", "status.html")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Opening:
-    """What one transaction reads before a publication."""
+    """State of the store before a publication, read in one transaction."""
 
     uuid: UUID
     limits: Mapping[SourceKey, Limits]  # of sources of which not everything may be shown
@@ -60,7 +60,7 @@ class _Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rest:
-    """What one transaction reads after the site's outputs were recorded."""
+    """State of the store after the site's outputs were recorded, read in one transaction."""
 
     copies: ListedFiles | None  # None: there is nothing to copy
     has_late: bool  # story pages are dirty for which no feed waits

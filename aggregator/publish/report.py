@@ -16,7 +16,7 @@ log = getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What a publication did."""
+    """Result of a publication."""
 
     changed: tuple[str, ...]  # paths whose bytes changed, in order; no twins, nor pages that only look otherwise
     waiting: bool = False  # something dirty was rendered too short a while ago, or was left for lack of time
@@ -64,7 +64,7 @@ class PublishRun:
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
-        """Let a file of somebody else's stop the outputs beside it, and no others."""
+        """Let a stranger's file stop the outputs that were to be written with it, and no others."""
         try:
             yield
         except StrangerInTheWay as stranger:
@@ -73,7 +73,7 @@ class PublishRun:
             self.strangers.append(stranger)
 
     def failure(self) -> str | None:
-        """Say which outputs could not be brought up to date, and why, to anyone; None if all could (R67)."""
+        """Return which outputs could not be brought up to date, and why, as public text; None if all could (R67)."""
         more = f", and {len(self.failed) - 1} more" if len(self.failed) > 1 else ""
         if self.failed:
             return f"{self.failed[0]}{more}: {self.why}; what stood there still stands"
@@ -99,7 +99,7 @@ class PublishRun:
 
 
 def failure_of(error: PublishError) -> str:
-    """Say why an output, or a whole publication, was not written, for anyone to read: `status.json` is public."""
+    """Return why an output, or a whole publication, was not written. The text is public, as `status.json` is."""
     if isinstance(error, StrangerInTheWay):
         return f"{error.output} {error.told}"
     return f"{error}; what stood there still stands"

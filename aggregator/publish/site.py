@@ -15,7 +15,7 @@ from aggregator.publish.formats import Formats
 from aggregator.publish.looks import Looks, has_news
 from aggregator.publish.output_list import OutputList
 from aggregator.publish.report import PublishRun
-from aggregator.render.cache import Memory
+from aggregator.render.cache import LruCache
 from aggregator.render.fields import ALL, ICON
 from aggregator.render.html_pages import Section, render_index, render_sources, section_of
 from aggregator.render.opml import render_feeds_opml, render_sources_opml
@@ -65,7 +65,7 @@ class SiteOutputs:
         self._store, self._settings, self._formats, self._style = store, settings, formats, style
         self._looks, self._files, self._clock = looks, files, clock
         self._has_story_pages = has_story_pages
-        self._sections: Memory[Section] = Memory(4 * 1024 * 1024, each_bytes=1024)
+        self._sections: LruCache[Section] = LruCache(4 * 1024 * 1024, each_bytes=1024)
 
     def publish(self, rows: Sequence[CategoryRow], looks: Mapping[int, str], run: PublishRun) -> bool:
         """Write these outputs if anything has happened that they show.

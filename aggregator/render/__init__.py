@@ -1,1 +1,1 @@
-"""From records to bytes: `render_*` makes them, `read_back_*` proves them. No clock, no chance (A30)."""
+"""Renders records to bytes (`render_*`) and verifies them (`read_back_*`). No clock, no randomness (A30)."""

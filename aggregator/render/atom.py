@@ -1,6 +1,6 @@
 """Documents as Atom (RFC 4287), with archive pages (RFC 5005) and tombstones (RFC 6721): rules A1 to A20, A30 to A41.
 
-Feed and entries are made by feedgen. Our extensions repair what it gets wrong:
+Feed and entries are made by feedgen. Our extensions correct what it gets wrong:
 links of entries lose every attribute but href, `source` has neither id nor date, dates end in +00:00, tombstones and
 archive marks are unknown. Its elements have no namespace, only a plain `xmlns` attribute: so do those we add to them.
 """
@@ -23,7 +23,7 @@ from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication, Tombstone
 from aggregator.render import fields, mark, verify
 from aggregator.render.atom_extensions import declare, extend
-from aggregator.render.cache import Memory
+from aggregator.render.cache import LruCache
 from aggregator.render.renderer import Renderer
 from aggregator.text.iris import is_identifier, is_iri
 
@@ -35,7 +35,7 @@ NAMESPACE = "{http://www.w3.org/2005/Atom}"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 END = b"</feed>"
 
-_entries: Memory[bytes] = Memory(8 * 1024 * 1024, each_bytes=3072)
+_entries: LruCache[bytes] = LruCache(8 * 1024 * 1024, each_bytes=3072)
 
 
 def render_atom(document: Document, site: Site, *, html: bool) -> bytes:
@@ -60,7 +60,7 @@ def render_atom(document: Document, site: Site, *, html: bool) -> bytes:
 
 
 def leave_out_faulty(document: Document, site: Site, *, html: bool) -> Document:
-    """Give the document without what Atom can't hold (A33), so that all formats of it hold the same stories.
+    """Return the document without entries that Atom can't hold (A33), so that all formats hold the same stories.
 
     Each publication left out is named in a warning. What was rendered to find out is kept: `render_atom` costs no more.
     """
@@ -120,7 +120,7 @@ def _sound(document: Document, site: Site, *, html: bool) -> list[tuple[Publicat
 
 
 class _FeedPart(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """What feedgen can't say of a feed. Runs before the entries are appended."""
+    """Feed elements that feedgen does not know. Runs before the entries are appended."""
 
     archive = False
     tombstones: tuple[Tombstone, ...] = ()
@@ -165,7 +165,7 @@ def _head(document: Document, site: Site, *, html: bool) -> bytes:
 
 
 def _tombstones(document: Document) -> tuple[Tombstone, ...]:
-    """Give what the main document says was withdrawn (M8); not what stands in it again."""
+    """Return the tombstones of a main document (M8), without those of stories that are in it again."""
     if document.archive is not None:
         return ()
     standing = {publication.atom_id for publication in document.publications}
@@ -176,7 +176,7 @@ def _tombstones(document: Document) -> tuple[Tombstone, ...]:
 
 
 class _EntryPart(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """What feedgen gets wrong in an entry. Runs last, on the finished element."""
+    """Corrections of what feedgen gets wrong in an entry. Runs last, on the finished element."""
 
     publication: Publication
     address: str
@@ -227,7 +227,7 @@ def _element(publication: Publication, address: str) -> bytes:
 
 
 def _links(publication: Publication, address: str) -> list[dict[str, str]]:
-    """Give the links of an entry: one alternate (A15), files, replies, other copies; attributes in order (A32)."""
+    """Return the links of an entry: one alternate (A15), files, replies, other copies; attributes in order (A32)."""
     links = [_attributes(rel="alternate", type="text/html", href=address)]
     links += [
         _attributes(
@@ -248,7 +248,7 @@ def _links(publication: Publication, address: str) -> list[dict[str, str]]:
 
 
 def _source_of(publication: Publication) -> etree._Element:
-    """Give the source of a publication; a feed without a date of its own was at least changed when this entry was."""
+    """Return the `atom:source` of a publication; a feed without a date gets that of the entry."""
     origin = publication.origin
     updated = fields.instant(origin.updated or publication.updated)
     return _source(origin, fields.source_title_of(publication), updated)

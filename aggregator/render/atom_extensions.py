@@ -1,4 +1,4 @@
-"""What Atom and RSS lack, in namespaces that readers know: Media RSS, iTunes, podcast, GeoRSS (A20, I57)."""
+"""Extensions of Atom and RSS in namespaces that readers know: Media RSS, iTunes, podcast, GeoRSS (A20, I57)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -103,7 +103,7 @@ def _podcast(supplement: Supplement) -> Iterator[_Part]:
 
 
 def _counts(episode: str) -> bool:
-    """Tell whether iTunes takes it for the number of an episode: 6.5 and 0 it does not."""
+    """Return whether iTunes accepts a text as the number of an episode: 6.5 and 0 are refused."""
     return episode.isdigit() and int(episode) > 0
 
 

@@ -1,4 +1,4 @@
-"""What was rendered lately, so that a category with one new entry costs one entry's work (SPEED, goal 18)."""
+"""LRU caches of rendered parts, bounded by bytes, so that a category with one new entry costs one entry's work."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -8,25 +8,25 @@ from weakref import WeakSet
 
 Value = TypeVar("Value")
 
-_all: WeakSet["Memory[Any]"] = WeakSet()
+_all: WeakSet["LruCache[Any]"] = WeakSet()
 
 
 def forget_all() -> None:
-    """Empty every memory there is: it costs time, and no more, to fill them again (R68)."""
-    for memory in tuple(_all):
-        memory.clear()
+    """Empty all caches; filling them again costs only time (R68)."""
+    for cache in tuple(_all):
+        cache.clear()
 
 
-class Memory(Generic[Value]):
-    """The values used last, bounded by bytes: entries differ too much in size to be counted by number."""
+class LruCache(Generic[Value]):
+    """LRU cache bounded by bytes, since values differ much in size. Threads may share it."""
 
     def __init__(self, limit_bytes: int, *, each_bytes: int) -> None:
-        """Make one.
+        """Make an empty cache.
 
         Args:
             limit_bytes: of all that is kept.
-            each_bytes: what a key and its place weigh besides the texts: small entries would else be many (a soak of
-                seven virtual hours had 50 MB of them where 8 were allowed).
+            each_bytes: overhead of a key and its place besides the texts: without it, small values are too many (a soak
+                of seven virtual hours had 50 MB of them where 8 were allowed).
         """
         self.limit_bytes, self.each_bytes = limit_bytes, each_bytes
         self._kept: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
@@ -35,7 +35,7 @@ class Memory(Generic[Value]):
         _all.add(self)
 
     def get(self, key: Hashable) -> Value | None:
-        """Give what was kept under a key, or None."""
+        """Return the value of a key; None if there is none."""
         with self._lock:
             found = self._kept.get(key)
             if found is None:
@@ -44,12 +44,12 @@ class Memory(Generic[Value]):
             return found[0]
 
     def keep(self, key: Hashable, value: Value, size_bytes: int) -> None:
-        """Keep a value, and forget those that were not asked for the longest time.
+        """Store a value, and drop those that were used least recently.
 
         Args:
             key: what the value is a function of; equal keys give equal values.
             value: never None.
-            size_bytes: what the texts in key and value weigh together; a value over a tenth of the limit is not kept.
+            size_bytes: size of the texts in key and value; a value over a tenth of the limit is not kept.
         """
         if size_bytes > self.limit_bytes // 10:
             return
@@ -63,7 +63,7 @@ class Memory(Generic[Value]):
                 self._bytes -= self._kept.popitem(last=False)[1][1]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all values."""
         with self._lock:
             self._kept.clear()
             self._bytes = 0

@@ -1,4 +1,4 @@
-"""What every format shows of a publication: safe HTML, addresses, names and dates, each rule said once."""
+"""Fields of publications as every format shows them: safe HTML, addresses, names, dates."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
 from aggregator.model.supplement import NO_SUPPLEMENT, Reference, Supplement
-from aggregator.render.cache import Memory
+from aggregator.render.cache import LruCache
 from aggregator.text.iris import is_iri, is_uri
 from aggregator.text.xml_chars import legal
 from aggregator.urls import Url
@@ -54,13 +54,13 @@ _KINDS = {
     "zip": "application/zip",
 }
 
-_safe: Memory[str] = Memory(
+_safe: LruCache[str] = LruCache(
     4 * 1024 * 1024, each_bytes=512
 )  # the three formats of a category ask for the same HTML one after the other
 
 
 def line_of(text: str | None) -> str:
-    """Give a short text as one line: blanks collapsed, nothing that XML forbids."""
+    """Return a short text as one line: blanks collapsed, characters that XML forbids removed."""
     return " ".join(legal(text or "").split())
 
 
@@ -90,23 +90,23 @@ def forget() -> None:
 
 
 def content_of(publication: Publication) -> str:
-    """Give the content as safe HTML; empty if there is none to show."""
+    """Return the content as safe HTML; empty if there is none to show."""
     return safe_html(publication.content, publication.allow_classes)
 
 
 def summary_of(publication: Publication) -> str:
-    """Give the summary as safe HTML; empty if there is none, or if it says what the content says (I53)."""
+    """Return the summary as safe HTML; empty if there is none, or if it equals the content (I53)."""
     summary = safe_html(publication.summary, publication.allow_classes)
     return "" if summary == content_of(publication) else summary
 
 
 def title_of(publication: Publication) -> str:
-    """Give the title as plain text, never empty (I51)."""
+    """Return the title as plain text, never empty (I51)."""
     return line_of(publication.title) or UNTITLED
 
 
 def fault_of(publication: Publication) -> str | None:
-    """Say why a publication can't stand in any format (A33); None if it can."""
+    """Return why a publication can't be in any format (A33); None if it can."""
     if not is_iri(publication.atom_id):
         return "its id is no absolute IRI"
     for when in (publication.sort_at, publication.updated, publication.published):
@@ -116,7 +116,7 @@ def fault_of(publication: Publication) -> str | None:
 
 
 def whole_utc(when: datetime) -> datetime:
-    """Give a time in UTC, without microseconds (A8).
+    """Return a time in UTC, without microseconds (A8).
 
     Raises:
         ValueError: a time without a zone; `astimezone` would take it for the machine's own.
@@ -131,7 +131,7 @@ def _is_usable(when: datetime) -> bool:
 
 
 def instant(when: datetime) -> str:
-    """Give a time as RFC 3339 with T, Z and whole seconds (A8).
+    """Return a time as RFC 3339 with T, Z and whole seconds (A8).
 
     Raises:
         ValueError: a time without a zone.
@@ -140,7 +140,7 @@ def instant(when: datetime) -> str:
 
 
 def exact_instant(when: datetime) -> str:
-    """Give a time as RFC 3339 with T, Z and microseconds, from which it can be restored.
+    """Return a time as RFC 3339 with T, Z and microseconds, from which it can be restored.
 
     Raises:
         ValueError: a time without a zone.
@@ -149,7 +149,7 @@ def exact_instant(when: datetime) -> str:
 
 
 def web_address(url: str | None) -> str | None:
-    """Give an http or https URL so that it is an IRI too, else None (S33; RFC 4287, section 2). Idempotent.
+    """Return an http or https URL in a form that is an IRI too, else None (S33; RFC 4287, section 2). Idempotent.
 
     Browsers' rules let `|`, `^`, braces and brackets stand in a query; RFC 3987 wants them percent-encoded. Credentials
     never get out (S44).
@@ -168,38 +168,38 @@ def _encoded(part: str) -> str:
 
 
 def language_of(tag: str | None) -> str | None:
-    """Give a language tag that has BCP 47's form, else None."""
+    """Return a language tag if it has the form of BCP 47, else None."""
     return tag if tag and _LANGUAGE.fullmatch(tag) else None
 
 
 def feed_language_of(tag: str | None) -> str | None:
-    """Give a language tag as Atom and RSS are checked for it, else None."""
+    """Return a language tag that validators of Atom and RSS accept, else None."""
     found = language_of(tag)
     return well_known(found) if found else None
 
 
 def url_of(site: Site, path: str, suffix: str = "") -> str:
-    """Give the public address of an output."""
+    """Return the public address of an output."""
     return f"{site.base_url}{path}{suffix}"
 
 
 def story_path(page_id: str) -> str:
-    """Give the path of a story's page, without suffix."""
+    """Return the path of a story's page, without suffix."""
     return f"entry/{page_id[:2]}/{page_id}"
 
 
 def page_of(document: Document, site: Site, *, html: bool) -> str:
-    """Give the address of the page that shows a document: the start page for `all`, and where no pages are written."""
+    """Return the address of the page of a document: the start page for `all`, and where no pages are written."""
     return url_of(site, document.path, ".html") if html and document.path != ALL else str(site.base_url)
 
 
 def icon_of(site: Site) -> str:
-    """Give the address of the icon that stands beside the pages, where pages are written."""
+    """Return the address of the site's icon, which is published with pages."""
     return url_of(site, ICON)
 
 
 def address_of(publication: Publication, document: Document, site: Site, *, html: bool) -> str:
-    """Give where a story is read: the original's link, or its page here if it has none.
+    """Return the address where a story is read: the original's link, or its page here if it has none.
 
     Where stories have no pages, it is their place on the page of the document.
 
@@ -219,7 +219,7 @@ def address_of(publication: Publication, document: Document, site: Site, *, html
 
 
 def named(persons: tuple[Person, ...]) -> tuple[Person, ...]:
-    """Give persons as they may be published: each named, none twice, no mail address (I58), only web addresses."""
+    """Return persons as they may be published: each named, none twice, no mail address (I58), only web addresses."""
     found: dict[str, Person] = {}
     for person in persons:
         uri = web_address(person.uri)
@@ -238,19 +238,19 @@ def _is_mail_address(name: str) -> bool:
 
 
 def source_title_of(publication: Publication) -> str:
-    """Give the name of the feed that a story comes from; its key if the feed has no title."""
+    """Return the name of the feed that a story comes from; its key if the feed has no title."""
     return line_of(publication.origin.title) or publication.source
 
 
 def authors_of(publication: Publication) -> tuple[Person, ...]:
-    """Give who wrote it: the entry's own authors, else the source's, else the source itself (A11)."""
+    """Return the authors of a publication: the entry's own, else the source's, else the source itself (A11)."""
     return (
         named(publication.authors) or named(publication.origin.authors) or (Person(name=source_title_of(publication)),)
     )
 
 
 def tags_of(tagged: Publication | Origin) -> tuple[Tag, ...]:
-    """Give the categories of a story, or of a feed: terms not empty, schemes IRIs, none twice (A16)."""
+    """Return the tags of a story, or of a feed: terms not empty, schemes IRIs, none twice (A16)."""
     found: dict[tuple[str, str | None], Tag] = {}
     for tag in tagged.tags:
         term = line_of(tag.term)
@@ -270,7 +270,7 @@ def _scheme_of(scheme: str | None) -> str | None:
 
 
 def enclosures_of(publication: Publication) -> tuple[tuple[str, Enclosure], ...]:
-    """Give each enclosure once with its address (A18); types and lengths that make no sense are gone."""
+    """Return each enclosure once with its address (A18), without types and lengths that make no sense."""
     found: dict[str, Enclosure] = {}
     for enclosure in publication.enclosures:
         url = web_address(enclosure.url)
@@ -286,13 +286,13 @@ def enclosures_of(publication: Publication) -> tuple[tuple[str, Enclosure], ...]
 
 
 def type_of(url: str, enclosure: Enclosure) -> str:
-    """Give the media type of a file: its publisher's word, else by the end of its address."""
+    """Return the media type of a file: as its publisher says, else by the suffix of its address."""
     suffix = url.partition("#")[0].partition("?")[0].rpartition(".")[2].lower()
     return enclosure.type or _KINDS.get(suffix, "application/octet-stream")
 
 
 def credits_of(publication: Publication) -> tuple[dict[str, str], ...]:
-    """Give the other copies of a story as links, none twice: href and title; a copy without a link has its site's."""
+    """Return the other copies of a story as links, none twice: href and title; without a link, its site's."""
     links = [
         {"href": href, "title": line_of(credit.title) or credit.source}
         for credit in publication.credits
@@ -302,7 +302,7 @@ def credits_of(publication: Publication) -> tuple[dict[str, str], ...]:
 
 
 def supplement_of(publication: Publication) -> Supplement:
-    """Give what goes with an entry, with web addresses only, and texts that any format can hold."""
+    """Return the supplement of an entry, with web addresses only, and texts that any format can hold."""
     supplement = publication.supplement
     if supplement == NO_SUPPLEMENT:
         return supplement

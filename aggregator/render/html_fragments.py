@@ -1,4 +1,4 @@
-"""How foreign HTML, sanitised, fits into a page of ours, and how a text is shortened."""
+"""Fits sanitised foreign HTML into a page of ours, and shortens texts."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from aggregator.clean import is_visible, plain_text
-from aggregator.render.cache import Memory
+from aggregator.render.cache import LruCache
 
 _TOKEN = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+')
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
@@ -62,7 +62,7 @@ def _dressed(token: str, name: re.Match[str] | None) -> str:
 
 
 def _rank_headings(tokens: Sequence[str], names: Sequence[re.Match[str] | None], dressed: list[str]) -> None:
-    """Give each heading a rank below the last one before it that was of a higher rank: h4, h1, h3 are h3, h3, h4."""
+    """Set the rank of each heading to one below the last heading of a higher rank: h4, h1, h3 become h3, h3, h4."""
     above: list[int] = []  # ranks, each lower than the one before it
     for at, (token, name) in enumerate(zip(tokens, names, strict=True)):
         if name is None or not _is_heading(name[1]):
@@ -76,7 +76,7 @@ def _rank_headings(tokens: Sequence[str], names: Sequence[re.Match[str] | None],
 
 
 def _name_links(tokens: Sequence[str], names: Sequence[re.Match[str] | None], dressed: list[str]) -> None:
-    """Say where links lead that show no text, and take those away that show nothing at all."""
+    """Label links without text by their target, and remove links that show nothing at all."""
     opened: int | None = None  # the last link that has begun and not ended, while nothing was seen in it
     pictured = False
     for at, (token, name) in enumerate(zip(tokens, names, strict=True)):
@@ -134,7 +134,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def _joins(text: str, at: int) -> bool:
-    """Tell whether the code point at a place belongs to the one before it."""
+    """Return whether the code point at an index belongs to the one before it."""
     char, before = text[at], text[at - 1]
     return (
         unicodedata.category(char) in ("Mn", "Me", "Mc")
@@ -149,11 +149,11 @@ def _joins(text: str, at: int) -> bool:
 EXCERPT: Final = 300  # code points
 _ENOUGH: Final = 8 * EXCERPT  # characters of HTML that hold as many, as a rule: a whole article costs ten times as much
 
-_excerpts: Memory[str] = Memory(2 * 1024 * 1024, each_bytes=512)
+_excerpts: LruCache[str] = LruCache(2 * 1024 * 1024, each_bytes=512)
 
 
 def excerpt_of(content: str) -> str:
-    """Give the beginning of a text.
+    """Return the beginning of a text.
 
     Args:
         content: safe HTML.
@@ -169,7 +169,7 @@ def excerpt_of(content: str) -> str:
 
 
 def _text_of(content: str) -> str:
-    """Give as much of a text as is needed, or all of it."""
+    """Return as much of a text as an excerpt needs, or all of it."""
     if len(content) > _ENOUGH:
         beginning = plain_text(content[: content.rfind("<", 0, _ENOUGH)])
         if len(beginning) > 2 * EXCERPT:
@@ -185,7 +185,7 @@ MAX_BYTES = 1_000_000  # of what others wrote on a page; with our own, below 1 M
 def fitting(
     items: Iterable[Item], size_of: Callable[[Item], int], room_bytes: int = MAX_BYTES
 ) -> tuple[list[Item], int]:
-    """Give the first items for which there is room, and how many there are beyond these."""
+    """Return the first items that fit, and the number of the others."""
     kept: list[Item] = []
     beyond = 0
     for item in items:
@@ -198,5 +198,5 @@ def fitting(
 
 
 def size_of(*texts: str | None) -> int:
-    """Give how many bytes texts take on a page, escaped."""
+    """Return how many bytes texts take on a page, escaped."""
     return sum(len(escape(text).encode()) for text in texts if text)

@@ -38,7 +38,7 @@ class _Feed:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A category on the start page, ready to stand there."""
+    """Rendered section of a category on the start page."""
 
     title: str
     description: str
@@ -63,52 +63,52 @@ class _SourceRow:
     categories: str
 
 
-def render_category(document: Document, site: Site, formats: frozenset[str], look: PageStyle | None = None) -> bytes:
+def render_category(document: Document, site: Site, formats: frozenset[str], style: PageStyle | None = None) -> bytes:
     """Render the page of a category.
 
     Args:
         document: the category's main document.
         site: title, language, zone and public address.
         formats: of the feeds that are published beside the page.
-        look: of all pages; None: the one that comes with the program.
+        style: theme and texts of all pages; None: those that come with the program.
 
     Raises:
         PublishError: a template of the operator's theme can't be rendered.
     """
-    return _render_document(document, site, formats, look, feeds_of=document.path)
+    return _render_document(document, site, formats, style, feeds_of=document.path)
 
 
-def render_archive(document: Document, site: Site, formats: frozenset[str], look: PageStyle | None = None) -> bytes:
+def render_archive(document: Document, site: Site, formats: frozenset[str], style: PageStyle | None = None) -> bytes:
     """Render the page of an archive document. Nothing on it changes when newer pages come (M6, M7)."""
     assert document.archive is not None
     assert document.current is not None
-    messages = ContextBuilder.of(site, document.language, look).messages
+    messages = ContextBuilder.of(site, document.language, style).messages
     part = messages.text("archive", number=document.archive)
     note = messages.text("archive_note", title=plain(document.title))
-    return _render_document(document, site, formats, look, feeds_of=document.current, part=part, note=note)
+    return _render_document(document, site, formats, style, feeds_of=document.current, part=part, note=note)
 
 
 def section_of(
     line: CategoryLine,
     site: Site,
     formats: frozenset[str],
-    look: PageStyle | None = None,
+    style: PageStyle | None = None,
     *,
     has_story_pages: bool = False,
 ) -> Section:
-    """Give a category as it stands on the start page.
+    """Return the section of a category on the start page.
 
     Args:
         line: the category and its newest stories.
         site: title, language, zone and public address.
         formats: of the feeds that are published.
-        look: of all pages.
+        style: theme and texts of all pages.
         has_story_pages: each story has a page of its own.
 
     Raises:
         PublishError: a template of the operator's theme can't be rendered.
     """
-    scribe = ContextBuilder.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, style)
     section = Section(
         title=plain(line.title),
         description=plain(line.description or ""),
@@ -118,7 +118,7 @@ def section_of(
         html=Markup(""),
     )
     values = {"t": scribe.messages.text, "site": plain(site.title), "section": section}
-    html = scribe.look.theme.render("section.html", "index.html", values)
+    html = scribe.style.theme.render("section.html", "index.html", values)
     return replace(section, html=Markup(html.strip()))  # the template escapes what it is given
 
 
@@ -126,20 +126,20 @@ def render_index(
     sections: Sequence[Section],
     site: Site,
     formats: frozenset[str],
-    look: PageStyle | None = None,
+    style: PageStyle | None = None,
     *,
     also: frozenset[str] = frozenset(),
 ) -> bytes:
-    """Render the start page: the newest stories of each category, and the way to everything else.
+    """Render the start page: the newest stories of each category, and links to everything else.
 
     Args:
         sections: the listed categories, in order.
         site: title, language, zone and public address.
         formats: of the feeds that are published.
-        look: of all pages.
+        style: theme and texts of all pages.
         also: other outputs that exist, of `opml.xml`, `sources.opml` and `status.html`.
     """
-    scribe = ContextBuilder.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, style)
     feeds = _feeds(fields.ALL, site, formats, plain(site.title))
     others = [name for name in ("opml.xml", "sources.opml", "status.html") if name in also]
     canonical = str(site.base_url)
@@ -155,7 +155,7 @@ def render_sources(
     lines: Sequence[SourceLine],
     site: Site,
     formats: frozenset[str],
-    look: PageStyle | None = None,
+    style: PageStyle | None = None,
     *,
     also: frozenset[str] = frozenset(),
 ) -> bytes:
@@ -165,10 +165,10 @@ def render_sources(
         lines: the sources, in order.
         site: title, language and public address.
         formats: of the feeds that are published.
-        look: of all pages.
+        style: theme and texts of all pages.
         also: other outputs that exist; of interest here: `sources.opml`.
     """
-    scribe = ContextBuilder.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, style)
     messages = scribe.messages
     rows = [
         _SourceRow(
@@ -216,16 +216,16 @@ def _size_of(row: _SourceRow) -> int:
     return size + (ROW_BYTES + size_of(row.anchor, row.title, row.trouble) if row.state in TROUBLED else 0)
 
 
-def render_story(page: StoryPage, site: Site, formats: frozenset[str], look: PageStyle | None = None) -> bytes:
+def render_story(page: StoryPage, site: Site, formats: frozenset[str], style: PageStyle | None = None) -> bytes:
     """Render the page of a story; its canonical address is the original's (A60).
 
     Args:
         page: the story, and where it stands.
         site: title, language, zone and public address.
         formats: of the feeds that are published.
-        look: of all pages.
+        style: theme and texts of all pages.
     """
-    scribe = ContextBuilder.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, style)
     story = scribe.story(page.publication)
     return render_page(
         "entry",
@@ -242,9 +242,9 @@ def render_story(page: StoryPage, site: Site, formats: frozenset[str], look: Pag
     )
 
 
-def render_note(note: StoryNote, site: Site, formats: frozenset[str], look: PageStyle | None = None) -> bytes:
-    """Render what stands in place of a story that is withdrawn, or part of another now (A42, T7)."""
-    scribe = ContextBuilder.of(site, site.language, look)
+def render_note(note: StoryNote, site: Site, formats: frozenset[str], style: PageStyle | None = None) -> bytes:
+    """Render the note in place of a story that was withdrawn or merged (A42, T7)."""
+    scribe = ContextBuilder.of(site, site.language, style)
     return render_page(
         "gone",
         scribe,
@@ -265,13 +265,13 @@ def _render_document(
     document: Document,
     site: Site,
     formats: frozenset[str],
-    look: PageStyle | None,
+    style: PageStyle | None,
     *,
     feeds_of: str,
     part: str = "",
     note: str = "",
 ) -> bytes:
-    scribe = ContextBuilder.of(site, document.language, look)
+    scribe = ContextBuilder.of(site, document.language, style)
     stories, earlier = scribe.stories(document)
     path = f"{document.path}.html"
     heading = plain(document.title)
@@ -309,7 +309,7 @@ def render_page(
 
     Args:
         template: its name, without suffix.
-        scribe: the site's language, zone and look.
+        scribe: builder with the site's language, zone and style.
         path: of the page below the folder: decides how links to the root begin.
         title: of the page; empty on the start page.
         canonical: the page's own public address, or the original's (A60).
@@ -320,8 +320,8 @@ def render_page(
     Raises:
         PublishError: a template of the operator's theme can't be rendered.
     """
-    messages, look = scribe.messages, scribe.look
-    refresh = look.refresh if reloads else None
+    messages, style = scribe.messages, scribe.style
+    refresh = style.refresh if reloads else None
     values = dict(
         t=messages.text,
         site=plain(scribe.site.title),
@@ -334,11 +334,11 @@ def render_page(
         feeds=feeds,
         root="../" * path.count("/"),
         refresh=int(refresh.total_seconds()) if refresh else None,
-        search=look.search,
+        search=style.search,
         program=mark.NAME,
         program_home=mark.HOME,
     )
-    return look.theme.render(f"{template}.html", path, values | more).encode()
+    return style.theme.render(f"{template}.html", path, values | more).encode()
 
 
 def _feeds(path: str, site: Site, formats: frozenset[str], title: str) -> list[_Feed]:

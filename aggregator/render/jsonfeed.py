@@ -14,7 +14,7 @@ from aggregator.model.stored_json import supplement_to_json
 from aggregator.model.story import Credit, Document, Publication
 from aggregator.model.supplement import ImageRole, Supplement
 from aggregator.render import fields, verify
-from aggregator.render.cache import Memory
+from aggregator.render.cache import LruCache
 from aggregator.render.renderer import Renderer
 
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -26,7 +26,7 @@ _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
-_items: Memory[str] = Memory(4 * 1024 * 1024, each_bytes=3072)
+_items: LruCache[str] = LruCache(4 * 1024 * 1024, each_bytes=3072)
 
 
 def render_json(document: Document, site: Site, store_id: str, *, html: bool) -> bytes:
@@ -110,14 +110,14 @@ def _item(publication: Publication, address: str) -> dict[str, Any]:
 
 
 def _image(publication: Publication, supplement: Supplement) -> str | None:
-    """Give the entry's main image: the one that its source names, else a file that is one."""
+    """Return the entry's main image: the one that its source names, else an enclosure that is an image."""
     named = (image.url for image in supplement.images if image.role is not ImageRole.BANNER)
     files = (url for url, file in fields.enclosures_of(publication) if (file.type or "").startswith("image/"))
     return next(named, None) or next(files, None)
 
 
 def _own(publication: Publication, supplement: Supplement) -> dict[str, Any]:
-    """Give what JSON Feed has no member for: what restores a store, who told it too, and what goes with the entry."""
+    """Return our own members of an item: what restores a store, the other copies, and the supplement of the entry."""
     own: dict[str, Any] = {"source": publication.source, "sort_at": fields.exact_instant(publication.sort_at)}
     if publication.entered_at is not None and publication.entered_at - publication.sort_at > APART:
         own["entered_at"] = fields.exact_instant(publication.entered_at)
@@ -135,7 +135,7 @@ def _own(publication: Publication, supplement: Supplement) -> dict[str, Any]:
 
 
 def _copy(credit: Credit) -> dict[str, Any]:
-    """Give another copy of the story: who told it too, and where."""
+    """Return another copy of the story: its source and its address."""
     title = fields.line_of(credit.title) or credit.source
     own = {"source": credit.source, "title": title, "url": fields.web_address(credit.link)}
     known = {"key": _exact(credit.key) if credit.key else None, "before": credit.is_earlier or None}
@@ -143,7 +143,7 @@ def _copy(credit: Credit) -> dict[str, Any]:
 
 
 def _exact(key: str) -> str:
-    """Give a key as it is, or it would restore nothing; but for what UTF-8 can't hold."""
+    """Return a key unchanged, since it restores a store; characters that UTF-8 can't hold are replaced."""
     return key.encode(errors="replace").decode()
 
 

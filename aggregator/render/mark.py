@@ -1,4 +1,4 @@
-"""The mark that every output bears, and by which we know a file of ours again."""
+"""Marks in outputs, by which we recognise our own files."""
 
 import zlib
 
@@ -19,7 +19,7 @@ HEAD_BYTES = 64 * 1024  # a mark stands in the first part of a file, before anyt
 
 
 def bears_mark(head: bytes) -> bool:
-    """Tell whether the beginning of a file, or of its .gz, shows that an aggregator wrote it."""
+    """Return whether the beginning of a file, or of its .gz, has a mark of an aggregator."""
     if head.startswith(b"\x1f\x8b"):
         try:
             head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)

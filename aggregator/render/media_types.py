@@ -9,7 +9,7 @@ STALE_SECONDS = 86400  # how long a cache may answer in our place while we are d
 
 
 class Role(Enum):
-    """What a document is for; decides whose scripts may read it and what it may do (A79, A80)."""
+    """Purpose of a document; decides whose scripts may read it and what it may do (A79, A80)."""
 
     FEED = "feed"
     PAGE = "page"

@@ -1,6 +1,6 @@
-"""OPML 2.0: the categories to import in a reader, and the sources as a blogroll (A56).
+"""Renders OPML 2.0: categories to import in a reader, and the sources as a blogroll (A56).
 
-No time stands in either, `dateCreated` neither: a file of which only the date changes is fetched for nothing, and the
+Neither has a time, not even `dateCreated`: a file of which only the date changes is fetched for nothing, and the
 date of feeds.yaml is another in each clone (docs/decisions/0054).
 """
 
@@ -45,8 +45,8 @@ def render_feeds_opml(lines: Sequence[CategoryLine], site: Site, formats: frozen
 def render_sources_opml(lines: Sequence[SourceLine], site: Site) -> bytes:
     """Render `sources.opml`: an outline a category with one in it for each of its sources, and a word for their state.
 
-    What has no address that anyone may use has no xmlUrl: private sources, files, and addresses of which something had
-    to be struck out (S44). A reader passes over those.
+    Private sources, files, and addresses of which something had to be struck out have no xmlUrl (S44); readers skip
+    them.
 
     Args:
         lines: the sources, in order.

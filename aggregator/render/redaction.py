@@ -1,4 +1,4 @@
-"""What would give the address of a private source away, and a publication without it (S44). Pure.
+"""Removes whatever reveals the address of a private source from publications (S44). Pure.
 
 Such an address holds a token as a rule, in its path or its query, and feeds build ids, enclosures and links of it.
 """
@@ -33,15 +33,15 @@ _LONG_PART = re.compile(rf"[\w.~+-]{{{LONG},}}")
 
 
 def public_name(key: SourceKey) -> SourceKey:
-    """Give the name that stands for a private source's key: a derived key begins with the host."""
+    """Return the name that stands for a private source's key: a derived key begins with the host."""
     return SourceKey(f"private-{sha256(key.encode()).hexdigest()[:8]}")
 
 
 class AddressRedactor:
-    """Knows a private source's addresses by their parts."""
+    """Recognises a private source's addresses by their parts."""
 
     def __init__(self, addresses: Iterable[str], met: Iterable[str] = (), *, rotates: bool = False) -> None:
-        """Make one of all addresses that the source has or had.
+        """Make a redactor for all addresses that the source has or had.
 
         Args:
             addresses: as configured: each longer part of their path is looked for in ids and enclosures (S44).
@@ -119,15 +119,15 @@ class AddressRedactor:
         return finds
 
     def origin(self, origin: Origin, minted: str) -> Origin:
-        """Give an `atom:source` that has a minted id, a title and the site's link, and nothing else."""
+        """Return an `atom:source` that has a minted id, a title and the site's link, and nothing else."""
         return Origin(id=minted, title=self.struck(origin.title), link=self.link(origin.link))
 
     def link(self, link: Url | None) -> Url | None:
-        """Give a link if it may be shown."""
+        """Return a link if it may be shown."""
         return None if self.tells(link) else link
 
     def publication(self, publication: Publication, *, name: SourceKey, minted: str) -> Publication:
-        """Give a publication of the source as anyone may see it; its id is left alone.
+        """Return a publication of the source as anyone may see it; its id is left alone.
 
         Args:
             publication: whose shown copy is the source's.
@@ -179,7 +179,7 @@ class AddressRedactor:
 
 
 def _spelled(parts: Iterable[str], decoded: Callable[[str], str]) -> set[str]:
-    """Give parts as they stand and without percent signs."""
+    """Return parts as they are and percent-decoded."""
     return {spelling for part in parts for spelling in (part, decoded(part))}
 
 

@@ -12,7 +12,7 @@ from aggregator.render.theme import PageStyle
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderContext:
-    """What a document is rendered with besides its own content."""
+    """Settings with which a document is rendered."""
 
     site: Site
     formats: frozenset[str]  # names of those that are published

@@ -25,7 +25,7 @@ from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
 from aggregator.render import fields, mark, verify
 from aggregator.render.atom_extensions import NAMESPACES, declare, extend
-from aggregator.render.cache import Memory
+from aggregator.render.cache import LruCache
 from aggregator.render.html_fragments import excerpt_of
 from aggregator.render.renderer import Renderer
 
@@ -42,7 +42,7 @@ _PLAIN = re.compile(rb"(<(?:title|source|category|dc:rights|media:title)(?: [^<>
 _MARKUP = re.compile("<[A-Za-z/!?]|&#?[A-Za-z0-9]+;")
 _PLAIN_OF_CHANNEL = re.compile(rb"(<(?:title|description)>)([^<]*&[^<]*)")
 
-_items: Memory[bytes] = Memory(4 * 1024 * 1024, each_bytes=3072)
+_items: LruCache[bytes] = LruCache(4 * 1024 * 1024, each_bytes=3072)
 
 
 def render_rss(document: Document, site: Site, *, ttl: int, html: bool) -> bytes:
@@ -72,7 +72,7 @@ def forget() -> None:
 
 
 def rfc822(when: datetime) -> str:
-    """Give a time as RSS wants it: RFC 822 with four digits of a year, and GMT (A51).
+    """Return a time as RSS wants it: RFC 822 with four digits of a year, and GMT (A51).
 
     Raises:
         ValueError: a time without a zone.
@@ -81,7 +81,7 @@ def rfc822(when: datetime) -> str:
 
 
 def dated(publication: Publication) -> datetime:
-    """Give the one date that an item has: its own, else when it last changed, which is what readers of Atom take."""
+    """Return the one date of an item: its own, else when it last changed, as readers of Atom take it."""
     return publication.published or publication.updated
 
 
@@ -89,7 +89,7 @@ def dated(publication: Publication) -> datetime:
 
 
 class _FeedPart(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """What feedgen can't say of a feed. Runs before the items are appended."""
+    """Channel elements that feedgen does not know. Runs before the items are appended."""
 
     updated: datetime
     hub: str | None
@@ -138,7 +138,7 @@ def _as_html(plain: str) -> str:
 
 
 class _ItemPart(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """What feedgen leaves out of an item. Runs last, on the finished element."""
+    """Item elements that feedgen leaves out. Runs last, on the finished element."""
 
     publication: Publication
 
@@ -162,7 +162,7 @@ class _ItemPart(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no typ
 
 
 def _parts(publication: Publication) -> Iterator[tuple[str, str | None, dict[str, str]]]:
-    """Give elements in a fixed order (A32): name, text and attributes."""
+    """Return elements in a fixed order (A32): name, text and attributes."""
     yield "pubDate", rfc822(dated(publication)), {}
     if not publication.origin.self_link or not fields.web_address(publication.origin.self_link):
         yield f"{{{DUBLIN_CORE}}}source", fields.source_title_of(publication), {}  # `source` demands an address
@@ -185,7 +185,7 @@ def _parts(publication: Publication) -> Iterator[tuple[str, str | None, dict[str
 
 
 def _texts_of(publication: Publication) -> tuple[str, str]:
-    """Give the short text and the full one (A52), as HTML; the second is empty if the first says it all.
+    """Return summary and full text as HTML (A52); the second is empty if the first says it all.
 
     Where a source has no summary, the short text is the beginning of the full one: readers that know no
     `content:encoded` would show nothing, and those that do look for a description before it.

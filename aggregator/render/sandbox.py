@@ -17,7 +17,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return set()
 
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
-        """Tell whether a template may see an attribute, as Jinja judges.
+        """Return whether a template may see an attribute, as Jinja judges.
 
         Args:
             obj: what has the attribute.
@@ -34,7 +34,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 def said_of(error: BaseException, page: str) -> str:
-    """Say in an operator's words why a template can't be filled in.
+    """Return why a template can't be filled in, as a message for operators.
 
     Args:
         error: what rendering it raised.

@@ -1,4 +1,4 @@
-"""The answer to somebody who searches: a page like the others, and the same as JSON. Made by `serve`, never written."""
+"""Renders search results as a page and as JSON. `serve` makes them; they are never written."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ BEFORE = 60  # of them before the first word that was looked for
 
 
 class Answer(Enum):
-    """How a search ended; the value is the key of what the page says."""
+    """Result of a search; the value is the key of the text on the page."""
 
     NOT_ASKED = "search_how"
     NOTHING = "search_nothing"
@@ -38,22 +38,22 @@ def render_found(
     found: Sequence[Publication],
     answer: Answer,
     site: Site,
-    look: PageStyle | None = None,
+    style: PageStyle | None = None,
 ) -> bytes:
-    """Render the page.
+    """Render the page of search results.
 
     Args:
         asked: the question as it was typed.
         terms: words or characters that have to be there; the excerpt of a story begins before the first that it has.
         found: as they are shown to anyone.
-        answer: how it ended.
+        answer: result of the search.
         site: title, language and public address.
-        look: of all pages.
+        style: theme and texts of all pages.
 
     Raises:
         PublishError: a template of the operator's theme can't be rendered.
     """
-    scribe = ContextBuilder.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, style)
     stories: list[Story] = []
     for publication in found:
         for story in scribe.headlines([publication], f"{publication.home or 'index'}.html"):
@@ -73,7 +73,7 @@ def render_found(
 
 
 def render_found_json(asked: str, terms: Sequence[str], found: Sequence[Publication], answer: Answer) -> bytes:
-    """Render the same for programs."""
+    """Render search results as JSON."""
     items = [
         {
             "id": publication.atom_id,

@@ -1,4 +1,4 @@
-"""How things stand, for anyone to see and for the operator: one shape, from which the public one leaves away (S69)."""
+"""Renders the status as JSON and as a page: one shape for operators, with less of it for the public (S69)."""
 
 import json
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ from aggregator.render.translations import Messages
 
 
 def status_record(status: Status, *, public: bool) -> dict[str, object]:
-    """Give the shape of `status --json`.
+    """Return the record of `status --json`.
 
     Args:
-        status: how things stand.
+        status: states of sources, categories and the store.
         public: leave away store and config path, addresses of private sources and paths of files, unlisted categories,
-            hosts and what is wrong with single sources, and say errors as codes.
+            hosts and what is wrong with single sources, and report errors as codes.
     """
     config: dict[str, object] = {"loaded_at": rfc3339(status.config.loaded_at)}
     if public:
@@ -64,7 +64,7 @@ def status_record(status: Status, *, public: bool) -> dict[str, object]:
 
 
 def source_record(source: SourceStatus, *, public: bool) -> dict[str, object]:
-    """Give the row of one source."""
+    """Return the record of one source."""
     error = None
     if source.code:
         error = source.code if public else f"{source.code}: {source.error}"
@@ -103,7 +103,7 @@ def rest_record(rest: Rest | None) -> dict[str, object] | None:
 
 
 def rule_record(hits: RuleHits) -> dict[str, object]:
-    """Give how often a rule had a say."""
+    """Return the record of a rule: how often it matched."""
     return {
         "category": hits.place or None,
         "rule": hits.rule,
@@ -113,7 +113,7 @@ def rule_record(hits: RuleHits) -> dict[str, object]:
 
 
 def alarm_record(alarm: Alarm, *, public: bool) -> dict[str, object]:
-    """Give something that is wrong."""
+    """Return the record of an alarm."""
     record: dict[str, object] = {
         "code": alarm.code.value,
         "source": alarm.source,
@@ -123,7 +123,7 @@ def alarm_record(alarm: Alarm, *, public: bool) -> dict[str, object]:
 
 
 def history_record(history: SourceHistory) -> dict[str, object]:
-    """Give what `status KEY --json` adds: the last polls, and the sums of the last days."""
+    """Return what `status KEY --json` adds: the last polls, and the sums of the last days."""
     return {
         "validators": {"etag": history.etag, "last_modified": history.last_modified},
         "notices": list(history.notices),
@@ -151,7 +151,7 @@ def history_record(history: SourceHistory) -> dict[str, object]:
 
 
 def fetching_record(fetching: Fetching, *, public: bool) -> dict[str, object]:
-    """Give what polling has cost lately; the public is told the totals, not the hosts."""
+    """Return the record of recent requests and bytes; the public record has totals and no hosts."""
     sums = fetching.sums
     record: dict[str, object] = {
         "since": rfc3339(fetching.since),
@@ -184,7 +184,7 @@ def fetching_record(fetching: Fetching, *, public: bool) -> dict[str, object]:
 
 
 def render_status_json(status: Status) -> bytes:
-    """Render `status.json`, for anyone to see. It bears our mark like every output."""
+    """Render `status.json`, for anyone to see. It has our mark like every output."""
     record = status_record(status, public=True) | {"_aggregator": {"home": mark.HOME}}
     parts = (f'"{name}": {_in_lines(value)}' for name, value in sorted(record.items()))
     return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
@@ -216,13 +216,13 @@ class _Row:
     is_quiet: bool
 
 
-def render_status_page(status: Status, site: Site, look: PageStyle | None = None) -> bytes:
-    """Render `status.html`: what needs a hand first.
+def render_status_page(status: Status, site: Site, style: PageStyle | None = None) -> bytes:
+    """Render `status.html`, sources that need attention first.
 
     Raises:
         PublishError: a template of the operator's theme can't be rendered.
     """
-    scribe = ContextBuilder.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, style)
     messages = scribe.messages
 
     def moment(when: datetime | None) -> str:
@@ -271,7 +271,7 @@ def render_status_page(status: Status, site: Site, look: PageStyle | None = None
 
 
 def _state_shown(source: SourceStatus) -> str:
-    """Return the state as pages name it: a source that answers, and yet brings nothing, is not fine."""
+    """Return the state as pages name it: a source that answers and yet brings nothing is not ok."""
     return source.quiet.value if source.state is State.OK and source.quiet is not None else source.state.value
 
 
@@ -287,7 +287,7 @@ def _parts(rows: Sequence[_Row], messages: Messages) -> list[tuple[str, list[_Ro
 
 
 def _fetched(fetching: Fetching, messages: Messages, since: str) -> str:
-    """Say what polling has cost; nothing before the first poll."""
+    """Return the sentence about requests and bytes; empty before the first poll."""
     if not fetching.sums.polls:
         return ""
     share, size = f"{fetching.share_304:.0%}", fetching.sums.bytes / 1e6

@@ -1,4 +1,4 @@
-"""What templates see of a story: texts without markup, links that are web addresses, dates as people write them."""
+"""Values that templates see: texts without markup, links that are web addresses, dates as people write them."""
 
 import posixpath
 import re
@@ -57,22 +57,22 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class ContextBuilder:
-    """Turns records into what templates see, for one page in one language, zone and look."""
+    """Turns records into what templates see, for one page in one language, zone and style."""
 
     site: Site
     messages: Messages
     zone: ZoneInfo
     language: str
-    look: PageStyle
+    style: PageStyle
 
     @classmethod
-    def of(cls, site: Site, language: str, look: PageStyle | None = None) -> "ContextBuilder":
-        """Give the scribe of a page in a language; labels are those of the site's. Without a look, it is ours."""
-        look = look or plain_style()
-        return cls(site, look.theme.messages(site.language), ZoneInfo(site.timezone), language, look)
+    def of(cls, site: Site, language: str, style: PageStyle | None = None) -> "ContextBuilder":
+        """Return the builder for a page in a language; labels are in the site's language. None: our own style."""
+        style = style or plain_style()
+        return cls(site, style.theme.messages(site.language), ZoneInfo(site.timezone), language, style)
 
     def stories(self, document: Document) -> tuple[list[Story], list[Story]]:
-        """Give the stories in full, and the headlines of those for which the page has no room."""
+        """Return the stories in full, and the headlines of those for which the page has no room."""
         sound = [publication for publication in document.publications if not fields.fault_of(publication)]
         root = "../" * document.path.count("/") if document.has_story_pages else None
         room = MAX_BYTES
@@ -98,7 +98,7 @@ class ContextBuilder:
         return full, earlier
 
     def headlines(self, publications: Iterable[Publication], page: str, root: str | None = None) -> tuple[Story, ...]:
-        """Give stories without their content, for another page than the one where they stand.
+        """Return stories without their content, for lists on other pages.
 
         Args:
             publications: the stories.
@@ -109,7 +109,7 @@ class ContextBuilder:
         return tuple(self._story(publication, page, root=root) for publication in sound)
 
     def story(self, publication: Publication) -> Story:
-        """Give a story for a page of its own."""
+        """Return a story for a page of its own."""
         html = dress(fields.content_of(publication) or fields.summary_of(publication))
         if len(html.encode()) > MAX_BYTES:
             return self._story(publication, excerpt=_excerpt(html))
@@ -152,12 +152,12 @@ def _excerpt(html: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Give foreign text as one line without stray marks that turn the direction of what follows (A63)."""
+    """Return foreign text as one line, without unpaired marks that change the direction of what follows (A63)."""
     return fields.line_of(_BIDI.sub("", text))
 
 
 def is_right_to_left(language: str) -> bool:
-    """Tell whether a language is written from right to left, by its first subtag."""
+    """Return whether a language is written from right to left, by its first subtag."""
     return language.partition("-")[0].lower() in RIGHT_TO_LEFT
 
 

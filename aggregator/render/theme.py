@@ -48,7 +48,7 @@ def _no_function(value: object) -> object:
 
 @dataclass(frozen=True, eq=False)
 class Theme:
-    """What pages are made of. Two themes with one digest make the same pages."""
+    """Templates, stylesheet, icon and texts of pages. Two themes with one digest make the same pages."""
 
     folder: Path | None  # None: ours alone
     called: str = ""  # the folder, as messages name it
@@ -60,11 +60,11 @@ class Theme:
 
     @classmethod
     def built_in(cls) -> "Theme":
-        """Give the one that comes with the program."""
+        """Return the theme that comes with the program."""
         return cls(None, stylesheet=(_OURS / STYLE).read_bytes(), icon=(_OURS / ICON).read_bytes())
 
     def messages(self, language: str) -> Messages:
-        """Give the texts of a language."""
+        """Return the texts of a language."""
         found = self._messages.get(language)
         if found is None:
             found = self._messages[language] = messages_of(language, self.catalogues)
@@ -91,7 +91,7 @@ class Theme:
             raise PublishError(path, f"{self.place_of(error)}: {said_of(error, 'theme.md')}") from error
 
     def place_of(self, error: BaseException) -> str:
-        """Give the place in a template where an error arose, as `file:line`."""
+        """Return the place in a template where an error arose, as `file:line`."""
         found = f"{self.called}/"
         for frame, line in _walked(error.__traceback__):
             if frame in self._files:
@@ -195,7 +195,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 
 def signature_of(folder: Path) -> tuple[object, ...]:
-    """Give what changes when a file of a theme does; cheap enough for every second."""
+    """Return a value that changes when a file of a theme does; cheap enough for every second."""
     try:
         stats = [(name, path.stat()) for name, path in _listed(folder)]
     except OSError as error:
@@ -204,7 +204,7 @@ def signature_of(folder: Path) -> tuple[object, ...]:
 
 
 def digest_of(found: Mapping[str, bytes]) -> str:
-    """Give the digest of a theme's files."""
+    """Return the digest of a theme's files."""
     digest = hashlib.sha256()
     for name, raw in sorted(found.items()):
         digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
@@ -213,12 +213,12 @@ def digest_of(found: Mapping[str, bytes]) -> str:
 
 @lru_cache(maxsize=1)
 def ours() -> frozenset[str]:
-    """Give the names of our own templates."""
+    """Return the names of our own templates."""
     return frozenset(file.name for file in _OURS.iterdir() if file.name.endswith(".html"))
 
 
 def theme_problems(theme: Theme) -> Iterator[Problem]:
-    """Name what is wrong with a theme's templates, as far as that can be seen without rendering them."""
+    """Return the faults of a theme's templates that can be found without rendering them."""
     used = set(ours())
     parsed: list[str] = []
     for name, text in sorted(theme.texts.items()):
@@ -263,7 +263,7 @@ def _listed(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _strays(folder: Path, called: str) -> Iterator[Problem]:
-    """Name files that look like parts of a theme and have no effect: a slip of the pen, mostly.
+    """Return problems for files that look like parts of a theme and have no effect: mostly misspelt names.
 
     No hidden ones: editors and file managers leave these (`.#style.css`, `._style.css`).
     """
@@ -303,7 +303,7 @@ def _walked(trace: TracebackType | None) -> Iterator[tuple[str, int]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageStyle:
-    """What every page of a site shares besides its texts."""
+    """Theme and options that all pages of a site share."""
 
     theme: Theme
     refresh: timedelta | None = None  # so often pages that change reload themselves; None: never
@@ -311,11 +311,11 @@ class PageStyle:
 
     @property
     def facts(self) -> tuple[object, ...]:
-        """Give what shapes bytes, so that a change of it renders pages anew."""
+        """Return the values that shape pages; a change of them renders pages anew."""
         return self.theme.digest, self.refresh and self.refresh.total_seconds(), self.search
 
 
 @lru_cache(maxsize=1)
 def plain_style() -> PageStyle:
-    """Give the look that comes with the program."""
+    """Return the style that comes with the program."""
     return PageStyle(theme=Theme.built_in())

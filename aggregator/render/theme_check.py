@@ -1,4 +1,4 @@
-"""A theme is tried on made-up stories before it is used: what is wrong in it is said at `check` and at the start."""
+"""Renders a theme with made-up stories before it is used, so that `check` and the start report its faults."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,7 +46,7 @@ _ALL = frozenset(FORMATS)
 
 
 def checked_style(settings: Settings) -> PageStyle:
-    """Give the look that feeds.yaml asks for; a theme is read, and tried on pages that show all there can be.
+    """Return the style that feeds.yaml asks for; a theme is read, and tried on pages that show all there can be.
 
     Raises:
         ConfigError: the theme can't be used; with every problem, each with file and line.
@@ -58,25 +58,25 @@ def checked_style(settings: Settings) -> PageStyle:
     if not folder.is_dir():
         why = f"there is no folder {called}; make it, or take theme out"
         raise ConfigError([Problem(str(settings.path), *settings.publish.theme_at, why)])
-    look = PageStyle(theme=read_theme(folder, str(called)), refresh=refresh)
-    problems = try_theme(look.theme, settings.site)
+    style = PageStyle(theme=read_theme(folder, str(called)), refresh=refresh)
+    problems = try_theme(style.theme, settings.site)
     if problems:
         raise ConfigError(problems)
-    return look
+    return style
 
 
 def try_theme(theme: Theme, site: Site) -> list[Problem]:
-    """Render each kind of page; give what went wrong, each place once."""
+    """Render each kind of page; return the problems, each place once."""
     found: set[Problem] = set()
-    for look in (PageStyle(theme=theme), PageStyle(theme=theme, refresh=timedelta(minutes=5), search=True)):
-        for path, data in _pages(look, site, found):
+    for style in (PageStyle(theme=theme), PageStyle(theme=theme, refresh=timedelta(minutes=5), search=True)):
+        for path, data in _pages(style, site, found):
             if not any(policy in data for policy in POLICIES) or not mark.bears_mark(data):
                 what = f'{path} comes out without its policy and its mark; write {{% include "head.html" %}} in <head>'
                 found.add(Problem(f"{theme.called}/base.html", 1, 1, what))
     return sorted(found)
 
 
-def _pages(look: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str, bytes]]:
+def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str, bytes]]:
     pages = []
     full = _document("category/specimen", *_PUBLICATIONS, prev_archive="category/specimen/archive/1")
     empty = _document("category/empty")
@@ -85,28 +85,28 @@ def _pages(look: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str, 
     story = StoryPage(path="entry/00/0000000000000001.html", publication=_PUBLICATIONS[0], places=(_PLACE,))
     bare = replace(story, publication=replace(_PUBLICATIONS[1], noindex=True))
     withdrawn = StoryNote(path="entry/00/0000000000000003.html", part_of=None)
-    frame = (site, _ALL, look)
+    frame = (site, _ALL, style)
     renders: tuple[tuple[str, Callable[[], bytes]], ...] = (
-        ("category/specimen.html", lambda: render_category(full, site, _ALL, look)),
-        ("category/empty.html", lambda: render_category(empty, site, _ALL, look)),
-        ("category/specimen/archive/1.html", lambda: render_archive(filed, site, _ALL, look)),
+        ("category/specimen.html", lambda: render_category(full, site, _ALL, style)),
+        ("category/empty.html", lambda: render_category(empty, site, _ALL, style)),
+        ("category/specimen/archive/1.html", lambda: render_archive(filed, site, _ALL, style)),
         ("index.html", lambda: render_index([section_of(line, *frame) for line in _LINES], *frame, also=names)),
-        ("sources.html", lambda: render_sources(_SOURCES, site, _ALL, look, also=names)),
-        ("status.html", lambda: render_status_page(STATUS, site, look)),
-        ("a story's page", lambda: render_story(story, site, _ALL, look)),
-        ("a bare story's page", lambda: render_story(bare, site, _ALL, look)),
-        ("the page of a withdrawn story", lambda: render_note(withdrawn, site, _ALL, look)),
+        ("sources.html", lambda: render_sources(_SOURCES, site, _ALL, style, also=names)),
+        ("status.html", lambda: render_status_page(STATUS, site, style)),
+        ("a story's page", lambda: render_story(story, site, _ALL, style)),
+        ("a bare story's page", lambda: render_story(bare, site, _ALL, style)),
+        ("the page of a withdrawn story", lambda: render_note(withdrawn, site, _ALL, style)),
         (
             "the page of a joined story",
-            lambda: render_note(replace(withdrawn, part_of=_PLACE), site, _ALL, look),
+            lambda: render_note(replace(withdrawn, part_of=_PLACE), site, _ALL, style),
         ),
-        ("search", lambda: render_found("text", ["text"], _PUBLICATIONS[:2], Answer.FOUND, site, look)),
+        ("search", lambda: render_found("text", ["text"], _PUBLICATIONS[:2], Answer.FOUND, site, style)),
     )
     for path, render in renders:
         try:
             pages.append((path, render()))
         except PublishError as error:
-            found.add(_problem_of(error, look.theme))
+            found.add(_problem_of(error, style.theme))
     return pages
 
 

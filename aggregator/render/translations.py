@@ -36,26 +36,26 @@ class Messages:
     texts: Mapping[str, Mapping[str, str]]
 
     def text(self, key: str, **values: object) -> str:
-        """Give a text of the pages, with its names filled in."""
+        """Return a text of the pages, with its names filled in."""
         return self.texts["page"][key].format(**values)
 
     def state(self, name: str) -> str:
-        """Give the word for what a source is."""
+        """Return the word for a source's state."""
         return self.texts["state"][name]
 
     def trouble(self, state: str, code: str | None) -> str:
-        """Say in words what is wrong with a source; empty if nothing is."""
+        """Return what is wrong with a source, in words; empty if nothing is."""
         if state == "failing":
             codes = self.texts["code"]
             return codes.get(code or "unknown", codes["unknown"])
         return self.texts["state_note"][state]
 
     def day(self, when: datetime, zone: ZoneInfo) -> str:
-        """Give a date in a zone, as people write it."""
+        """Return a date in a zone, as people write it."""
         return self._dated(self.date, when.astimezone(zone))
 
     def moment(self, when: datetime, zone: ZoneInfo) -> str:
-        """Give date and time in a zone, as people write them."""
+        """Return date and time in a zone, as people write them."""
         return self._dated(self.date_and_time, when.astimezone(zone))
 
     def _dated(self, form: str, local: datetime) -> str:
@@ -65,7 +65,7 @@ class Messages:
 
 
 def messages_of(language: str, own: Mapping[str, Catalogue]) -> Messages:
-    """Put the texts of a language together: those of the theme, ours below, English below all.
+    """Return the texts of a language: those of the theme, then ours, then English.
 
     Args:
         language: a BCP 47 tag; `zh-Hant-TW` looks for itself, then `zh-Hant`, then `zh`.
@@ -83,12 +83,12 @@ def messages_of(language: str, own: Mapping[str, Catalogue]) -> Messages:
 
 @lru_cache(maxsize=16)
 def load_messages(language: str) -> Messages:
-    """Give the texts of a language as they come with the program."""
+    """Return the texts of a language as they come with the program."""
     return messages_of(language, {})
 
 
 class BadCatalogue(ValueError):
-    """A catalogue says what no page asks for."""
+    """A catalogue has a key that no page uses."""
 
     def __init__(self, faults: Sequence[tuple[int, str]]) -> None:
         super().__init__("; ".join(what for _, what in faults))
@@ -99,7 +99,7 @@ def read_catalogue(text: str) -> Catalogue:
     """Read a theme's catalogue: any of our keys, none else.
 
     Raises:
-        BadCatalogue: it says what no page asks for; with every fault.
+        BadCatalogue: it has keys that no page uses; with every fault.
         TOMLDecodeError: it is no TOML; the message ends with the place.
     """
     read = tomllib.loads(text)
@@ -112,7 +112,7 @@ def read_catalogue(text: str) -> Catalogue:
 
 
 def _faults(read: Catalogue, ours: Catalogue, where: str) -> Iterator[tuple[str, str, str]]:
-    """Give what is wrong in a table: the table's name, the key, and what."""
+    """Return the faults of a table: the table's name, the key, and the fault."""
     at = f"{where}." if where else ""
     for key, said in read.items():
         if key not in ours:
@@ -162,7 +162,7 @@ def _names(text: str) -> set[str]:
 
 
 def _tags(language: str) -> Iterator[str]:
-    """Give a tag and what it begins with, in lower case, the longest first."""
+    """Return a language tag and its prefixes, in lower case, the longest first."""
     parts = language.lower().split("-")
     for length in range(len(parts), 0, -1):
         if all(part.isascii() and part.isalnum() for part in parts[:length]):

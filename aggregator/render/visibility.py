@@ -1,4 +1,4 @@
-"""What of the store anyone may see, by the settings of the day: limits that publishers set, privacy, credits (S44).
+"""Decides what of the store anyone may see, by the present settings: publishers' limits, privacy, credits (S44).
 
 Nothing of this is decided when an entry is stored: an operator who writes `private: true` today wants it to hold for
 what came yesterday, and for as long as it is published, whether or not the source still stands in feeds.yaml.
@@ -23,7 +23,7 @@ from aggregator.render.redaction import AddressRedactor, public_name
 
 
 class Visibility:
-    """Leaves away what may not be seen.
+    """Removes what may not be seen.
 
     Args:
         roster: the sources and categories as feeds.yaml has them.
@@ -43,12 +43,12 @@ class Visibility:
     ) -> None:
         self._roster, self._limits, self._language, self._store = roster, limits, language, store
         self._unlisted = unlisted
-        self._veils = {key: self._veil_of(key) for key, limit in limits.items() if limit.private}
+        self._redactors = {key: self._redactor_of(key) for key, limit in limits.items() if limit.private}
         self.said = {key: repr(limit) for key, limit in sorted(limits.items())}
         said = [[*self.said.items()], sorted(unlisted)]
         self.digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()  # of what limits shape
 
-    def _veil_of(self, key: SourceKey) -> AddressRedactor:
+    def _redactor_of(self, key: SourceKey) -> AddressRedactor:
         source = self._roster.sources.get(key)
         limit = self._limits[key]
         addresses: list[str] = [*limit.addresses]
@@ -59,7 +59,7 @@ class Visibility:
         return AddressRedactor(addresses, met, rotates=limit.rotates)
 
     def publication(self, publication: Publication, category: Category) -> Publication:
-        """Give a publication as it is shown in a category."""
+        """Return a publication as it is shown in a category."""
         publication = self._with_public_id(publication)
         source = self._roster.sources.get(publication.source)
         limit = self._limits.get(publication.source)
@@ -74,23 +74,23 @@ class Visibility:
         if limit and limit.noindex:
             publication = replace(publication, noindex=True)
         publication = _limited(publication, {category.show, limit.show if limit and limit.show else Show.FULL})
-        veil = self._veils.get(publication.source)
-        if veil is None:
+        redactor = self._redactors.get(publication.source)
+        if redactor is None:
             return publication
         minted = minted_id(str(self._store), publication.source, "")
-        return veil.publication(publication, name=public_name(publication.source), minted=minted)
+        return redactor.publication(publication, name=public_name(publication.source), minted=minted)
 
     def _is_credited(self, credit: Credit, category: Category) -> bool:
-        """Tell whether a copy may be named in a category: not a private one, nor one of other, unlisted categories.
+        """Return whether a copy may be named in a category: not a private one, nor one of other, unlisted categories.
 
         That a story of theirs is told elsewhere says what they are (T2, S44).
         """
-        if credit.source in self._veils:
+        if credit.source in self._redactors:
             return False
         return category.key in credit.places or not self._unlisted.issuperset(credit.places)
 
     def _with_public_id(self, publication: Publication) -> Publication:
-        """Give an id without a private address. Ids never change, but such a one may not be shown any longer.
+        """Return a publication whose id has no private address. Ids never change, but such a one is not shown.
 
         It is the id of the founding entry: what other copies tell, or who is left of them, bears on nothing.
         """
@@ -98,36 +98,36 @@ class Visibility:
         return publication if shown == publication.atom_id else replace(publication, atom_id=shown)
 
     def tombstone(self, tombstone: Tombstone) -> Tombstone:
-        """Give a tombstone under the id that readers know."""
+        """Return a tombstone under the id that readers know."""
         return replace(tombstone, ref=self._public_id(tombstone.ref, tombstone.source))
 
     def _public_id(self, atom_id: str, founder: SourceKey | None) -> str:
-        veil = self._veils.get(founder) if founder else None
-        return uuid5(self._store, f"private\0{atom_id}").urn if veil and veil.names(atom_id) else atom_id
+        redactor = self._redactors.get(founder) if founder else None
+        return uuid5(self._store, f"private\0{atom_id}").urn if redactor and redactor.names(atom_id) else atom_id
 
     def source_line(self, row: SourceRow) -> SourceLine | None:
-        """Give a source's line in the public list; None if it is in no listed category, or a list named it just now."""
+        """Return a source's line in the public list; None if it has no listed category, or a list named it just now."""
         source = self._roster.sources.get(row.key)
         listed = self._listed(source.places) if source is not None else ()
         if source is None or not listed:
             return None
         title = source.title or (row.feed.title if row.feed else "")
         link = row.feed.link if row.feed else None
-        veil = self._veils.get(row.key)
-        key = row.key if veil is None else public_name(row.key)
+        redactor = self._redactors.get(row.key)
+        key = row.key if redactor is None else public_name(row.key)
         address = source.safe_url if source.path is None else None
         return SourceLine(
             key=key,
-            title=(veil.struck(title) or key) if veil else name_of(title, address, source.path, key),
-            link=veil.link(link) if veil else link,
-            url=None if veil else address,
+            title=(redactor.struck(title) or key) if redactor else name_of(title, address, source.path, key),
+            link=redactor.link(link) if redactor else link,
+            url=None if redactor else address,
             state=State.PAUSED if row.paused else row.state,
             code=row.code,
             categories=tuple(self._roster.categories[name].title for name in listed),
         )
 
     def status(self, status: Status) -> Status:
-        """Give how things stand, for anyone to see: nothing of unlisted categories, no private address (S69)."""
+        """Return the status as anyone may see it: nothing of unlisted categories, no private address (S69)."""
         found = [self._source_status(source) for source in status.sources]
         return replace(
             status,
@@ -137,11 +137,11 @@ class Visibility:
 
     def _source_status(self, source: SourceStatus) -> SourceStatus:
         source = replace(source, categories=self._listed(source.categories))
-        veil = self._veils.get(source.key)
-        if veil is None:
+        redactor = self._redactors.get(source.key)
+        if redactor is None:
             return source
         name = public_name(source.key)
-        title = veil.struck(source.title) if source.is_titled else name
+        title = redactor.struck(source.title) if source.is_titled else name
         return replace(source, key=name, title=title, url=None, private=True)
 
     def _listed(self, names: tuple[str, ...]) -> tuple[CategoryKey, ...]:
@@ -151,7 +151,7 @@ class Visibility:
 
 
 def _limited(publication: Publication, shows: set[Show]) -> Publication:
-    """Leave away what the category or the publisher does not let us show; the strictest counts."""
+    """Remove texts that the category or the publisher does not let us show; the strictest counts."""
     if Show.TITLE in shows:
         return replace(publication, content="", summary="")
     if Show.SUMMARY in shows:

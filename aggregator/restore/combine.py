@@ -1,4 +1,4 @@
-"""What several documents say, put together as one state: the records that `restore --from-site` writes."""
+"""Combines what published documents say into the records that `restore --from-site` writes."""
 
 import re
 from collections import Counter
@@ -21,7 +21,7 @@ from aggregator.model.restored import (
 )
 from aggregator.model.settings import CategoryKey, Roster, Settings, SourceKey
 from aggregator.render.redaction import public_name
-from aggregator.restore.read_site import Recalled, RecalledDocument
+from aggregator.restore.read_site import ReadDocument, ReadEntry
 from aggregator.text.slugs import free_slug
 from aggregator.urls import Url, host_of
 
@@ -48,7 +48,7 @@ def merged(orders: Sequence[Sequence[Item]]) -> list[Item]:
 
 
 def _leads(item: Item, to: Item, before: Mapping[Item, set[Item]]) -> bool:
-    """Tell whether one thing must stand before another."""
+    """Return whether one item must come before another."""
     seen: set[Item] = set()
     waiting = [to]
     while waiting:
@@ -65,17 +65,17 @@ class NothingToRestore(AggregatorError):
 
 
 @dataclass(frozen=True, slots=True)
-class CategoryDocuments:
+class PublishedCategory:
     """A category as it was published: its main document, and its archive pages from 1 up."""
 
     slug: str
-    main: RecalledDocument
-    pages: Sequence[RecalledDocument]
+    main: ReadDocument
+    pages: Sequence[ReadDocument]
     is_unlisted: bool = True  # neither in the site's opml.xml nor in its gone.txt
     is_forgotten: bool = False  # gone.txt answers 404 for it (A44)
 
 
-class Assembly:
+class StateBuilder:
     """Makes one state of what all documents say.
 
     Args:
@@ -85,7 +85,7 @@ class Assembly:
     """
 
     def __init__(
-        self, shelves: Sequence[CategoryDocuments], settings: Settings, *, said: datetime | None = None
+        self, shelves: Sequence[PublishedCategory], settings: Settings, *, said: datetime | None = None
     ) -> None:
         self._settings, self._roster = settings, Roster.of(settings)
         self._said = said
@@ -104,7 +104,7 @@ class Assembly:
         self._orphans: list[str] = []
 
     def restored(self) -> Restored:
-        """Give it.
+        """Return the combined state.
 
         Raises:
             NothingToRestore: it is of several stores, or two feeds with stories are of one category.
@@ -113,7 +113,7 @@ class Assembly:
         stores = {shelf.main.store for shelf in self._shelves if shelf.main.store}
         if len(stores) > 1:
             raise NothingToRestore("what is published there comes from several stores; nothing was restored")
-        categories, graves = [], []
+        categories, tombstones = [], []
         for shelf in self._shelves:
             key = self._key_of(shelf)
             categories.append(
@@ -130,7 +130,7 @@ class Assembly:
             )
             for number, page in [*enumerate(shelf.pages, start=1), (None, shelf.main)]:
                 self._take_in(key, page, number)
-            graves += [RestoredTombstone(category=key, ref=t.ref, when=t.when) for t in shelf.main.tombstones]
+            tombstones += [RestoredTombstone(category=key, ref=t.ref, when=t.when) for t in shelf.main.tombstones]
         bare = sum(not page.facts for shelf in self._shelves for page in (shelf.main, *shelf.pages))
         if bare:
             self._notices.append(
@@ -155,7 +155,7 @@ class Assembly:
                 replace(one, thinned=one.thinned and _has_text(self._entries[one.shown].entry))
                 for one in self._publications
             ),
-            tombstones=tuple(graves),
+            tombstones=tuple(tombstones),
             said=self._said,
             notices=tuple(self._notices),
             orphans=tuple(self._orphans),
@@ -163,7 +163,7 @@ class Assembly:
 
     def _leave_out_empty(self) -> None:
         """Take the feed that has the stories, where a category was renamed and begun anew under its new name."""
-        of_key: dict[CategoryKey, list[CategoryDocuments]] = {}
+        of_key: dict[CategoryKey, list[PublishedCategory]] = {}
         for shelf in self._shelves:
             of_key.setdefault(self._key_of(shelf), []).append(shelf)
         for key, shelves in of_key.items():
@@ -195,7 +195,7 @@ class Assembly:
         )
 
     def _joined(self, entries: Sequence[RestoredEntry]) -> tuple[RestoredEntry, ...]:
-        """Tell in which order copies came, and which archive pages were closed before some of them did (M7)."""
+        """Return entries with the order in which copies came, and the archive pages closed before some of them (M7)."""
         layers: dict[tuple[SourceKey, str], int] = {}
         for pages in self._named.values():
             sizes = sorted({len(named) for _, named in pages})
@@ -217,19 +217,19 @@ class Assembly:
         )
 
     def _places_of(self, one: RestoredEntry) -> tuple[CategoryKey, ...]:
-        """Give where the source of an entry publishes it: where the story stands and the source does, or is named."""
+        """Return the categories in which an entry's source publishes it: those of its story that the source has."""
         copy = self._copies.get((one.source, str(one.entry.key)))
         source = self._roster.sources.get(one.source)
         stands = [p.category for p in self._publications if p.story == one.story] if copy is not None else []
         ours = [place for place in stands if source is not None and place in source.places]
         return tuple(dict.fromkeys((*one.categories, *(copy.categories if copy else ()), *ours)))
 
-    def _key_of(self, shelf: CategoryDocuments) -> CategoryKey:
+    def _key_of(self, shelf: PublishedCategory) -> CategoryKey:
         said = CategoryKey(shelf.main.category or self._by_slug.get(shelf.slug) or shelf.slug)
         heirs = (category.key for category in self._settings.categories if said in category.was)
         return said if said in self._roster.categories else next(heirs, said)
 
-    def _take_in(self, place: CategoryKey, document: RecalledDocument, page: int | None) -> None:
+    def _take_in(self, place: CategoryKey, document: ReadDocument, page: int | None) -> None:
         above: datetime | None = None
         for one in document.entries:
             sort_at = one.sort_at or one.entry.published or one.updated
@@ -238,7 +238,7 @@ class Assembly:
             above = sort_at
             self._publish(place, one, sort_at, page)
 
-    def _publish(self, place: CategoryKey, one: Recalled, sort_at: datetime, page: int | None) -> None:
+    def _publish(self, place: CategoryKey, one: ReadEntry, sort_at: datetime, page: int | None) -> None:
         source = self._source_of(one)
         entry = replace(
             one.entry, digest=one.entry.digest or digest_of(one.entry), text_digest=text_digest_of(one.entry)
@@ -287,7 +287,7 @@ class Assembly:
                 self._credit(place, one, copy.source, copy.key, copy.title, copy.link, sort_at)
 
     def _credit(
-        self, place: CategoryKey, one: Recalled, source: str, key: str, title: str, link: Url | None, sort_at: datetime
+        self, place: CategoryKey, one: ReadEntry, source: str, key: str, title: str, link: Url | None, sort_at: datetime
     ) -> None:
         """Keep another copy by its key: all that is known of it is where it stands."""
         told = SourceKey(source)
@@ -303,7 +303,7 @@ class Assembly:
             categories=(*(before.categories if before else ()), place),
         )
 
-    def _source_of(self, one: Recalled) -> SourceKey:
+    def _source_of(self, one: ReadEntry) -> SourceKey:
         if one.source is not None:
             return self._public.get(SourceKey(one.source), SourceKey(one.source))
         known = self._by_url.get(one.origin.self_link)

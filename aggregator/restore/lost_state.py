@@ -1,4 +1,4 @@
-"""A folder that bears our mark, and a store that knows nothing of it: the state was lost."""
+"""Stops when the state was lost: the folder has files with our mark that the store does not know."""
 
 import re
 import shlex
@@ -14,7 +14,7 @@ _MAIN = re.compile(rf"category/[a-z0-9-]+\.(?:{'|'.join(FORMATS)})")  # archive 
 
 
 def refuse_lost(folder: Destination, settings: Settings) -> None:
-    """Stop before anything is asked for or stored, if an aggregator has published where a new store would.
+    """Raise StateLost before anything is fetched or stored, if the folder has outputs of another store.
 
     Entries that are stored once can't be told from those that the site has, and `restore` refuses a store with any.
 
@@ -23,8 +23,8 @@ def refuse_lost(folder: Destination, settings: Settings) -> None:
         settings: of feeds.yaml; their store is new, or was never published from.
 
     Raises:
-        StateLost: what stands there, and which commands help.
-        PublishError: it can't be told what stands there.
+        StateLost: names a file, and the commands that help.
+        PublishError: the folder can't be read.
     """
     for path in folder.below("category"):
         if _MAIN.fullmatch(path) and is_output(path) and folder.stranger(path):

@@ -1,4 +1,4 @@
-"""What published documents say, taken back as records: from Atom what readers see, from JSON Feed what only we need.
+"""Reads published documents back into records: from Atom what readers see, from JSON Feed what only we need.
 
 It reads what our own renderers wrote, and nothing else; whoever edits those documents gets what they say now.
 """
@@ -29,7 +29,7 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecalledCopy:
+class ReadCopy:
     """Another copy of a story, as far as a document names it."""
 
     source: str
@@ -40,7 +40,7 @@ class RecalledCopy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recalled:
+class ReadEntry:
     """A publication as a document shows it."""
 
     atom_id: str
@@ -50,24 +50,24 @@ class Recalled:
     source: str | None = None  # key; None: to be told by the origin
     sort_at: datetime | None = None
     entered_at: datetime | None = None  # None: about the time that `sort_at` says
-    copies: tuple[RecalledCopy, ...] = ()
+    copies: tuple[ReadCopy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecalledDocument:
+class ReadDocument:
     """A document, read back."""
 
     feed_id: str
     updated: datetime
     previous: str | None  # address of the archive page before
-    entries: tuple[Recalled, ...]
+    entries: tuple[ReadEntry, ...]
     tombstones: tuple[Tombstone, ...] = ()
     store: str | None = None
     category: str | None = None  # key
     facts: bool = field(default=False)  # a JSON Feed was there, too
 
 
-def recall(atom: bytes, feed: bytes | None, *, path: str, base_url: str) -> RecalledDocument:
+def read_document(atom: bytes, feed: bytes | None, *, path: str, base_url: str) -> ReadDocument:
     """Read a document back.
 
     Args:
@@ -96,7 +96,7 @@ def recall(atom: bytes, feed: bytes | None, *, path: str, base_url: str) -> Reca
     return replace(found, entries=entries, store=own.get("store"), category=own.get("category"), facts=True)
 
 
-def recall_updated(atom: bytes) -> datetime | None:
+def read_updated(atom: bytes) -> datetime | None:
     """Read the `updated` of an Atom feed back; None if it is not one that we write."""
     try:
         root = etree.fromstring(atom, _parser())
@@ -113,26 +113,26 @@ def _is_feed_of_ours(root: etree._Element) -> bool:
     return bool(root.tag == f"{ATOM}feed" and root.findtext(f"{ATOM}generator") == "aggregator")
 
 
-def _document(root: etree._Element, base_url: str) -> RecalledDocument:
+def _document(root: etree._Element, base_url: str) -> ReadDocument:
     if not _is_feed_of_ours(root):
         raise ValueError("no aggregator wrote it")
     previous = [link.get("href") for link in root.iterchildren(f"{ATOM}link") if link.get("rel") == "prev-archive"]
     is_archive = root.find(f"{{{HISTORY}}}archive") is not None
-    graves = root.iterchildren(f"{{{TOMBSTONES}}}deleted-entry")
-    return RecalledDocument(
+    tombstones = root.iterchildren(f"{{{TOMBSTONES}}}deleted-entry")
+    return ReadDocument(
         feed_id=_text(root, "id"),
         updated=datetime.fromisoformat(_text(root, "updated")),
         previous=previous[0] if previous else None,
         entries=tuple(_entry(element, base_url) for element in root.iterchildren(f"{ATOM}entry")),
-        tombstones=() if is_archive else tuple(map(_tombstone, graves)),
+        tombstones=() if is_archive else tuple(map(_tombstone, tombstones)),
     )
 
 
-def _tombstone(grave: etree._Element) -> Tombstone:
-    return Tombstone(ref=str(grave.get("ref")), when=datetime.fromisoformat(str(grave.get("when"))))
+def _tombstone(element: etree._Element) -> Tombstone:
+    return Tombstone(ref=str(element.get("ref")), when=datetime.fromisoformat(str(element.get("when"))))
 
 
-def _entry(element: etree._Element, base_url: str) -> Recalled:
+def _entry(element: etree._Element, base_url: str) -> ReadEntry:
     atom_id, updated = _text(element, "id"), datetime.fromisoformat(_text(element, "updated"))
     origin = _origin(element.find(f"{ATOM}source"))
     links = list(element.iterchildren(f"{ATOM}link"))
@@ -162,11 +162,11 @@ def _entry(element: etree._Element, base_url: str) -> Recalled:
         rights=element.findtext(f"{ATOM}rights"),
         language=element.get(LANG),
     )
-    return Recalled(atom_id=atom_id, entry=entry, origin=origin, updated=updated)
+    return ReadEntry(atom_id=atom_id, entry=entry, origin=origin, updated=updated)
 
 
 def _is_ours(address: str, base_url: str) -> bool:
-    """Tell whether an address is that of a page of ours, which stands for a link that the entry has not."""
+    """Return whether an address is that of a story page of ours, which stands for a link that the entry lacks."""
     return address.startswith(base_url) and _OUR_PAGE.fullmatch(address, len(base_url)) is not None
 
 
@@ -224,7 +224,7 @@ def _text(parent: etree._Element, name: str) -> str:
     return text
 
 
-def _with_facts(one: Recalled, item: Mapping[str, Any]) -> Recalled:
+def _with_facts(one: ReadEntry, item: Mapping[str, Any]) -> ReadEntry:
     """Add what JSON Feed says besides: which source, by which key, and where in the order."""
     own = item.get("_aggregator", {})
     durations = {file["url"]: file.get("duration_in_seconds") for file in item.get("attachments", ())}
@@ -245,7 +245,7 @@ def _with_facts(one: Recalled, item: Mapping[str, Any]) -> Recalled:
         sort_at=_instant(own, "sort_at"),
         entered_at=_instant(own, "entered_at"),
         copies=tuple(
-            RecalledCopy(
+            ReadCopy(
                 source=copy["source"],
                 title=copy.get("title", ""),
                 link=_link(copy.get("url")),

@@ -1,4 +1,4 @@
-"""`restore --from-site`: the state is lost; what was published tells nearly all of it.
+"""Restores a lost state from published files (`restore --from-site`), which hold nearly all of it.
 
 Ids, order, archive pages and the keys by which entries are known again come back. What was never published does not:
 entries that a rule refused, those beyond `initial`, validators, history.
@@ -22,8 +22,8 @@ from aggregator.model.poll import Failed, Fetched
 from aggregator.model.restored import Restored
 from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.publish.story_pages import GONE_LIST, gone_of
-from aggregator.restore.combine import Assembly, CategoryDocuments, NothingToRestore
-from aggregator.restore.read_site import RecalledDocument, recall, recall_updated
+from aggregator.restore.combine import NothingToRestore, PublishedCategory, StateBuilder
+from aggregator.restore.read_site import ReadDocument, read_document, read_updated
 from aggregator.store import open_store
 from aggregator.store.output_list import FORGOTTEN
 from aggregator.store.taking_in import TakenIn
@@ -47,7 +47,7 @@ def read_site(where: str, settings: Settings, clock: Clock, *, folder: Path) -> 
     Args:
         where: the URL of the site, or a folder.
         settings: of feeds.yaml, whose sources and categories it is compared with.
-        clock: tells the time.
+        clock: returns the current time.
         folder: a relative `where` counts from there.
 
     Raises:
@@ -57,11 +57,11 @@ def read_site(where: str, settings: Settings, clock: Clock, *, folder: Path) -> 
     """
     if re.match(r"https?://", where):
         source = _site_source(where, settings)
-        trials = Prober(settings, clock)
+        prober = Prober(settings, clock)
         try:
-            return _restored(lambda path: _fetched(trials, source, path), [], settings)
+            return _restored(lambda path: _fetched(prober, source, path), [], settings)
         finally:
-            trials.close()
+            prober.close()
     root = folder / where
     if not root.is_dir():
         raise NothingThere(f"there is no folder {root}; nothing was restored")
@@ -136,7 +136,7 @@ def _site_source(where: str, settings: Settings) -> Source:
     return Source(key=SourceKey("site"), url=url, allow_private=rule is not None and rule.allow_private)
 
 
-def _fetched(trials: Prober, source: Source, path: str) -> bytes | None:
+def _fetched(prober: Prober, source: Source, path: str) -> bytes | None:
     bodies: list[bytes] = []
 
     def keep(fetched: Fetched, ask: Ask) -> Feed:
@@ -144,7 +144,7 @@ def _fetched(trials: Prober, source: Source, path: str) -> bytes | None:
         return NOTHING
 
     url = normalise(urljoin(source.url, path))
-    poll = trials.ask(source, url, read=keep)
+    poll = prober.ask(source, url, read=keep)
     if bodies:
         return bodies[0]
     code = poll.answer.code if poll is not None and isinstance(poll.answer, Failed) else None
@@ -178,11 +178,11 @@ def _restored(read: Read, listed: Sequence[str], settings: Settings) -> Restored
     shelves = [
         replace(shelf, is_unlisted=slug not in public, is_forgotten=gone.get(slug) == FORGOTTEN)
         for slug in slugs
-        if (shelf := _shelf(read, slug, settings)) is not None
+        if (shelf := _published_category(read, slug, settings)) is not None
     ]
     if not shelves:
         raise NothingThere("no category/*.atom that an aggregator wrote is there; nothing was restored")
-    return Assembly(shelves, settings, said=recall_updated(read("all.atom") or b"")).restored()
+    return StateBuilder(shelves, settings, said=read_updated(read("all.atom") or b"")).restored()
 
 
 def _expected_slugs(settings: Settings) -> Iterator[str]:
@@ -194,12 +194,12 @@ def _expected_slugs(settings: Settings) -> Iterator[str]:
         yield slug
 
 
-def _shelf(read: Read, slug: str, settings: Settings) -> CategoryDocuments | None:
+def _published_category(read: Read, slug: str, settings: Settings) -> PublishedCategory | None:
     base = str(settings.site.base_url)
 
-    def document(path: str) -> RecalledDocument | None:
+    def document(path: str) -> ReadDocument | None:
         atom = read(f"{path}.atom")
-        return None if atom is None else recall(atom, read(f"{path}.json"), path=path, base_url=base)
+        return None if atom is None else read_document(atom, read(f"{path}.json"), path=path, base_url=base)
 
     main = document(f"category/{slug}")
     if main is None:
@@ -216,4 +216,4 @@ def _shelf(read: Read, slug: str, settings: Settings) -> CategoryDocuments | Non
                 f"`aggregator -c {shlex.quote(str(settings.path))} publish --take-over` starts anew over what is there"
             )
         pages.append(page)
-    return CategoryDocuments(slug, main, pages)
+    return PublishedCategory(slug, main, pages)

@@ -17,7 +17,7 @@ from aggregator.cli.poll import OneShot
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.extras import install_command
 from aggregator.model.settings import BucketAddress
-from aggregator.publish.bucket import ABREAST, DIGEST, Bucket
+from aggregator.publish.bucket import DIGEST, MAX_PARALLEL, Bucket
 from aggregator.service import Service
 from aggregator.service.outputs import OutputWatch
 from tests.bucket import PATIENCE, ObjectService, Stored
@@ -204,9 +204,9 @@ def test_r31_stories_are_put_side_by_side_and_nothing_before_what_it_leads_to(
     monkeypatch.setattr("aggregator.publish.bucket.REQUEST_SECONDS", 2 * PATIENCE)  # a put waits for others here
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(45)))))
     sample_site.writes(YAML.format(url=url).replace("{to:", "{entries: 10, archive_page: 10, to:"))
-    service.meet(ABREAST)
+    service.meet(MAX_PARALLEL)
     published = sample_site.poll()["published"]
-    assert service.most == ABREAST
+    assert service.most == MAX_PARALLEL
     assert {f"site/{path}" for path in published} == {*service.put} == {*service.objects}
     place = {key.removeprefix("site/"): number for number, key in enumerate(service.put)}
     pages = [number for path, number in place.items() if path.startswith("entry/")]

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from aggregator.errors import PublishError
-from aggregator.publish.destination import abreast
-from tests.patience import PATIENCE
+from aggregator.publish.destination import parallel_map
+
+PATIENCE = 30  # seconds: only turns a hang into a failure
 
 
 def test_so_many_go_on_at_once_and_no_more() -> None:
@@ -24,7 +25,7 @@ def test_so_many_go_on_at_once_and_no_more() -> None:
             going -= 1
         return number * number
 
-    assert list(abreast(call, range(12), 4)) == [(n, n * n) for n in range(12)]
+    assert list(parallel_map(call, range(12), 4)) == [(n, n * n) for n in range(12)]
     assert most == 4
 
 
@@ -35,7 +36,7 @@ def test_what_fails_is_given_in_its_place() -> None:
         return number
 
     for width in (1, 3):
-        came = [result for _, result in abreast(call, range(4), width)]
+        came = [result for _, result in parallel_map(call, range(4), width)]
         assert isinstance(came.pop(2), PublishError)
         assert came == [0, 1, 3]
 
@@ -46,7 +47,7 @@ def test_a_fault_of_ours_is_raised(width: int) -> None:
         return 1 // number
 
     with pytest.raises(ZeroDivisionError):
-        list(abreast(call, (1, 0, 1), width))
+        list(parallel_map(call, (1, 0, 1), width))
 
 
 @pytest.mark.parametrize(("width", "held"), [(1, 1), (3, 3)])
@@ -61,12 +62,12 @@ def test_items_are_taken_when_there_is_room(width: int, held: int) -> None:
             assert threading.current_thread() is threading.main_thread()
             yield number
 
-    for place, (number, _) in enumerate(abreast(str, items(), width)):
+    for place, (number, _) in enumerate(parallel_map(str, items(), width)):
         assert number == place
         assert taken - place <= held + 1
 
 
 def test_one_at_a_time_needs_no_thread() -> None:
-    assert [came for _, came in abreast(lambda _: threading.current_thread(), range(3), 1)] == [
+    assert [came for _, came in parallel_map(lambda _: threading.current_thread(), range(3), 1)] == [
         threading.main_thread()
     ] * 3

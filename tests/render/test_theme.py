@@ -61,8 +61,8 @@ def test_a_theme_replaces_file_by_file(folder: Path) -> None:
     (folder / "style.css").write_text("body { color: teal }\n")
     (folder / "README").write_text("not for us")
     theme = read_theme(folder, "theme")
-    look = type(plain_style())(theme=theme)
-    seen = Page(render_category(SAMPLE, SITE, FORMATS, look))
+    style = type(plain_style())(theme=theme)
+    seen = Page(render_category(SAMPLE, SITE, FORMATS, style))
     assert "OWN BRAND" in seen.text
     assert seen.faults == []
     assert seen.all("article")
@@ -201,8 +201,8 @@ def test_s39_what_a_theme_shows_is_escaped(folder: Path) -> None:
         "{% for story in stories %}<p>{{ story.title }}</p>{{ prose.show(story.html) }}{% endfor %}"
     )
     assert problems(folder) == []
-    look = type(plain_style())(theme=read_theme(folder, "theme"))
-    page = render_category(a_document(RICH), SITE, FORMATS, look).decode()
+    style = type(plain_style())(theme=read_theme(folder, "theme"))
+    page = render_category(a_document(RICH), SITE, FORMATS, style).decode()
     assert "&lt;angles&gt;" in page
     assert '<a href="https://heron.example/a?b=1' in page
 

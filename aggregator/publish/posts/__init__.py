@@ -1,1 +1,1 @@
-"""Each publication as a text file of its own, by the operator's template: for Jekyll, Hugo and the like."""
+"""Posts: a text file for each publication, by the operator's template, for Jekyll, Hugo and the like."""

@@ -1,4 +1,4 @@
-"""The export of posts: a file a publication, for site generators. Only what has changed is rendered.
+"""Exports posts: a file for each publication, for site generators. Only changed publications are rendered.
 
 Every file is listed in the store before it is written, and only listed files are ever changed or removed. A story that
 grows older than `hot` moves to the archive as a change in the store (invariant 4).
@@ -30,16 +30,16 @@ Place = tuple[str, str]  # of a file: folder, name
 class RestoredNames:
     """The files in the folders of posts that the store does not list.
 
-    A post is named when it is first written, after the copy that is shown then; later another may be shown, or its
-    date be mended, and no document tells the first.
+    A post is named when it is first written, after the copy that is shown then. Later another copy may be shown, or its
+    date corrected, and no document has the first name.
 
     Args:
         folders: those of posts, by their names.
-        store: that lists what is ours.
+        store: lists the posts that are ours.
         file: the template of names; a file with another suffix is no post.
 
     Raises:
-        PublishError: it can't be told what stands there.
+        PublishError: the folder can't be read.
     """
 
     def __init__(self, folders: Mapping[str, Folder], store: Store, file: str) -> None:
@@ -53,11 +53,11 @@ class RestoredNames:
                 self._found.setdefault(digest, []).append((folder, name))
 
     def has(self, digest: str, name: str) -> bool:
-        """Tell whether a file with these bytes has this name."""
-        return any(name == stray for _, stray in self._found.get(digest, ()))
+        """Return whether a file with these bytes has this name."""
+        return any(name == restored for _, restored in self._found.get(digest, ()))
 
     def take(self, digest: str, name: str) -> Iterable[Place]:
-        """Give the file that a post was, and its like in the other folder; nobody else gets it.
+        """Return the file that a post was, and the file of the same name in the other folder; no other post gets them.
 
         Args:
             digest: of what the post is now.
@@ -82,7 +82,7 @@ _Rendered = tuple[Placement, bytes, str]  # what stands, its post, and the name 
 
 @dataclass(slots=True)
 class Exported:
-    """What an export did."""
+    """Result of an export."""
 
     changed: list[str] = field(default_factory=list)  # paths of posts, relative to the folder of feeds.yaml,
     removed: list[str] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Exported:
 
 @dataclass(slots=True, kw_only=True)
 class _Part:
-    """Some stories on their way: what stands, what shall stand."""
+    """Stories that are exported together: their present and their wanted posts."""
 
     placements: list[Placement]
     rows: list[PostRow]
@@ -105,15 +105,15 @@ class _Part:
 
 
 class Posts:
-    """Exports posts, for as long as one set of settings holds.
+    """Exports posts, for one set of settings.
 
     Args:
         store: open for writing.
         settings: with a `publish.jekyll`.
-        clock: tells the time.
+        clock: returns the current time.
 
     Raises:
-        ConfigError: a template is no good; names file and line.
+        ConfigError: a template can't be used; it names file and line.
     """
 
     def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
@@ -127,26 +127,26 @@ class Posts:
         self._folders: dict[str, Folder] = {}
 
     def adopt(self, roster: Roster) -> None:
-        """Go by a roster to which categories were added that items have named."""
+        """Use a roster to which categories were added that items have named."""
         self._roster = roster
 
     def export(
         self,
-        showing: Visibility,
+        visibility: Visibility,
         *,
         everything: bool,
         take_over: bool,
         adopts: bool = False,
         is_cut: Callable[[], bool] = lambda: False,
     ) -> Exported:
-        """Bring the posts to what the store says.
+        """Bring the posts in line with the store.
 
         Args:
-            showing: what may be seen.
+            visibility: what may be seen.
             everything: render all of them, changed or not.
             take_over: write over a file that the list does not name, if it tells the same story.
-            adopts: know posts again by their bytes, and leave them the names that they have.
-            is_cut: asked between parts; once true, what is left is done next time.
+            adopts: recognise posts by their bytes, and keep their names.
+            is_cut: called between parts; once true, the rest is left for the next time.
 
         Raises:
             StoreError: our side failed.
@@ -158,22 +158,38 @@ class Posts:
             lost = tx.posts.has_any(self._to) and not (self._base / self._to).exists()
         if lost:
             self._folders.clear()
-        look = self._look(showing, categories.values())
+        look = self._look(visibility, categories.values())
         self._move_to_archive(anew=before.look != look)
         everything = everything or lost or before.look != look
         with self._store.read() as tx:
             now = tx.categories.site().dirty
             left = [] if everything else sorted(tx.posts.unfinished())
         rename = before.names not in (None, self._jekyll.file)
-        strays = self._strays() if take_over or adopts else None
+        restored_names = self._restored_names() if take_over or adopts else None
         stories = self._touched(-1 if everything else before.generation)
         for part in (left[start : start + PART] for start in range(0, len(left), PART)):
-            self._export(part, categories, showing, exported, rename=rename, strays=strays, take_over=take_over)
+            self._export(
+                part,
+                categories,
+                visibility,
+                exported,
+                rename=rename,
+                restored_names=restored_names,
+                take_over=take_over,
+            )
         for part in stories:
             if is_cut():
                 exported.waiting = True
                 return exported
-            self._export(part, categories, showing, exported, rename=rename, strays=strays, take_over=take_over)
+            self._export(
+                part,
+                categories,
+                visibility,
+                exported,
+                rename=rename,
+                restored_names=restored_names,
+                take_over=take_over,
+            )
         if before != (row := ExportRow(generation=now, look=look, names=self._jekyll.file)):
             with self._store.begin() as tx:
                 tx.posts.mark_exported(row)
@@ -202,26 +218,28 @@ class Posts:
         self,
         stories: Sequence[int],
         categories: Mapping[int, CategoryRow],
-        showing: Visibility,
+        visibility: Visibility,
         exported: Exported,
         *,
         rename: bool,
-        strays: RestoredNames | None,
+        restored_names: RestoredNames | None,
         take_over: bool,
     ) -> None:
         with self._store.read() as tx:
             part = _Part(
                 placements=tx.publications.of_stories(stories), rows=tx.posts.of(stories), categories=categories
             )
-        self._render(part, showing, rename=rename, strays=strays)
+        self._render(part, visibility, rename=rename, restored_names=restored_names)
         self._list(part, exported, take_over=take_over)
         self._write(part, exported)
         self._clear_away(part, exported)
 
     # What shall stand.
 
-    def _render(self, part: _Part, showing: Visibility, *, rename: bool, strays: RestoredNames | None) -> None:
-        """Render what stands; a publication whose category is not in feeds.yaml keeps its post as it is (A43)."""
+    def _render(
+        self, part: _Part, visibility: Visibility, *, rename: bool, restored_names: RestoredNames | None
+    ) -> None:
+        """Render present publications; one whose category is not in feeds.yaml keeps its post as it is (A43)."""
         standing: dict[int, list[Placement]] = {}
         for placement in part.placements:
             if not placement.withdrawn and placement.category in part.categories:
@@ -234,14 +252,14 @@ class Posts:
             for placement in placements:
                 key = (placement.publication.story, placement.category)
                 try:
-                    data, name = self._rendered(placement, placements, part.categories, showing)
+                    data, name = self._rendered(placement, placements, part.categories, visibility)
                 except (TemplateFailed, ValueError) as error:
                     part.faults[key] = str(error)
                     log.error("render_post", extra={"entry": placement.publication.atom_id, "error": str(error)})
                 else:
                     rendered.append((placement, data, names.get(key) or name))
-        if strays is not None:
-            rendered = self._named_again(part, rendered, strays)
+        if restored_names is not None:
+            rendered = self._named_again(part, rendered, restored_names)
         with self._store.read() as tx:
             bearers = tx.posts.bearers([name for _, _, name in rendered])
         for placement, data, name in rendered:
@@ -253,21 +271,23 @@ class Posts:
             place = (self._folder_of(placement), free)
             part.wanted[place], part.of[place] = data, key
 
-    def _named_again(self, part: _Part, rendered: Sequence[_Rendered], strays: RestoredNames) -> list[_Rendered]:
-        """Give posts the names under which they stand already; those that stand where they would like to choose first.
+    def _named_again(
+        self, part: _Part, rendered: Sequence[_Rendered], restored_names: RestoredNames
+    ) -> list[_Rendered]:
+        """Assign posts the names that their files have; posts whose files have the wanted name choose first.
 
-        What stands in the other folder is written down as theirs, and so goes once the new file is there.
+        A file in the other folder is listed as theirs, and so is removed once the new file is there.
         """
         listed = {(row.story, row.category) for row in part.rows}
         named = []
-        for placement, data, name in sorted(rendered, key=lambda one: not strays.has(_digest(one[1]), one[2])):
+        for placement, data, name in sorted(rendered, key=lambda one: not restored_names.has(_digest(one[1]), one[2])):
             key, digest = (placement.publication.story, placement.category), _digest(data)
-            found = () if key in listed else strays.take(digest, name)
-            for folder, stray in found:
-                name = stray
+            found = () if key in listed else restored_names.take(digest, name)
+            for folder, restored in found:
+                name = restored
                 if folder != self._folder_of(placement):
                     part.rows.append(
-                        PostRow(folder=folder, name=stray, story=key[0], category=key[1], digest=digest, fault=None)
+                        PostRow(folder=folder, name=restored, story=key[0], category=key[1], digest=digest, fault=None)
                     )
             named.append((placement, data, name))
         return named
@@ -280,9 +300,9 @@ class Posts:
         placement: Placement,
         placements: Iterable[Placement],
         categories: Mapping[int, CategoryRow],
-        showing: Visibility,
+        visibility: Visibility,
     ) -> tuple[bytes, str]:
-        """Give the bytes of a post, and the name that it would like to have."""
+        """Return the bytes of a post, and the name that it wants."""
         row = categories[placement.category]
         category = self._roster.categories[row.key]
         others = [
@@ -290,14 +310,14 @@ class Posts:
             for other in placements
             if other is not placement and not self._roster.categories[key := categories[other.category].key].unlisted
         ]
-        shown = showing.publication(placement.publication, category)
+        shown = visibility.publication(placement.publication, category)
         data = self._writer.render(shown, row.slug, category.title, others)
         return data, self._writer.name(shown, row.slug, category.title)
 
     # Bringing it about.
 
     def _list(self, part: _Part, exported: Exported, *, take_over: bool) -> None:
-        """Name files before their first write; what is somebody else's is left alone, and so is its publication."""
+        """List files before their first write; a publication at whose path somebody else's file is gets none."""
         listed = {(row.folder, row.name): row for row in part.rows}
         for place in [place for place in part.wanted if place not in listed]:
             try:
@@ -322,7 +342,7 @@ class Posts:
                 tx.posts.keep(new, self._clock())
 
     def _is_ours(self, place: Place, data: bytes, *, take_over: bool) -> bool:
-        """Tell whether a file may be written where none is listed: nothing stands there, or the very same post."""
+        """Return whether a file may be written at an unlisted path: nothing is there, or the same post."""
         folder = self._folder(place[0])
         there = folder.digest(place[1])
         if there is None:
@@ -353,7 +373,7 @@ class Posts:
                 tx.posts.keep(written, self._clock())
 
     def _faulty(self, part: _Part, exported: Exported) -> Iterator[PostRow]:
-        """Give the posts that are not what they should be, with the reason: their files stand as they were.
+        """Return the posts that could not be rendered or written, with the reason; their files stay as they were.
 
         A post that has no file yet is listed under a name that none will have, so that it is tried again.
         """
@@ -365,7 +385,7 @@ class Posts:
             yield from (replace(row, fault=why) for row in rows)
 
     def _clear_away(self, part: _Part, exported: Exported) -> None:
-        """Remove the files of what was withdrawn, and those that another file has taken the place of."""
+        """Remove the files of withdrawn publications, and files that another file has replaced."""
         gone = []
         for row in part.rows:
             place = (row.folder, row.name)
@@ -387,17 +407,17 @@ class Posts:
 
     # Names of things.
 
-    def _look(self, showing: Visibility, rows: Iterable[CategoryRow]) -> str:
+    def _look(self, visibility: Visibility, rows: Iterable[CategoryRow]) -> str:
         site = self._settings.site
         slugs = {row.key: row.slug for row in rows}
         categories = [(c.title, c.show, c.unlisted, slugs.get(c.key)) for c in self._settings.categories]
         classes = [(s.key, sorted(s.reading.allow_classes)) for s in self._settings.sources if s.reading.allow_classes]
         frame = (site.title, site.base_url, site.language, site.timezone, self._writer.source, self._jekyll.file)
         where = (self._to, self._archive, str(self._jekyll.hot))
-        facts = (frame, where, categories, sorted(classes), showing.digest)
+        facts = (frame, where, categories, sorted(classes), visibility.digest)
         return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
-    def _strays(self) -> RestoredNames:
+    def _restored_names(self) -> RestoredNames:
         folders = {name: self._folder(name) for name in (self._to, self._archive)}
         return RestoredNames(folders, self._store, self._jekyll.file)
 
@@ -408,7 +428,7 @@ class Posts:
         return f"{place[0]}/{place[1]}"
 
     def _folder(self, name: str) -> Folder:
-        """Open a folder of posts; what a killed run left half written there is swept away."""
+        """Open a folder of posts, and remove the temporary files of a killed run."""
         if name not in self._folders:
             self._folders[name] = Folder((self._base / name).resolve() if name == "." else self._base / name)
             self._folders[name].sweep()

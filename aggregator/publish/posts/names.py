@@ -14,19 +14,19 @@ _DEVICE = re.compile(r"(?:con|nul|prn|aux|com[0-9]|lpt[0-9])(?:\.|\Z)", re.IGNOR
 
 
 def safe_part(text: str) -> str:
-    """Give what may come from an entry into a name: no slash, no sign but `.`, `_` and `-`; other scripts romanised."""
+    """Return a text of an entry as part of a name: no slash, no sign but `.`, `_` and `-`; other scripts romanised."""
     return _UNSAFE.sub("-", in_ascii(text)).strip("-.")
 
 
 def name_of(rendered: str, page_id: str) -> str:
-    """Give the name that a post may have.
+    """Return the name that a post may have.
 
     Args:
         rendered: what the template of names gave; its slashes are the operator's own.
         page_id: of the story, for a name of which nothing remains.
 
     Returns:
-        A path with slashes. No part of it is hidden, a folder above, a twin (`.gz`) or a device of Windows.
+        A path with slashes. No part of it is hidden, a folder above, a gzip copy or a device of Windows.
     """
     segments = [segment for text in rendered.split("/") if (segment := _segment(text))]
     name = "/".join(segments[-MAX_FOLDERS - 1 :]) or f"{page_id}.md"
@@ -45,11 +45,11 @@ def _segment(text: str) -> str:
 
 
 def free_name(name: str, of: str, taken: Container[str]) -> str:
-    """Give a name that no other post has: the name itself, or with a mark made of what the post is of.
+    """Return a name that no other post has: the name itself, or with a digest of the post's id added.
 
     Args:
         name: a safe one.
-        of: what tells the post from all others.
+        of: id of the post.
         taken: names of other posts, in lower case: disks may not tell case apart.
     """
     if name.lower() not in taken:

@@ -1,4 +1,4 @@
-"""What the template of a post sees, and how posts and their names come of it."""
+"""Renders posts and their names from templates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class PostAuthor:
 
 @dataclass(frozen=True, slots=True)
 class PostSource:
-    """Where a story comes from."""
+    """Source of a story, as templates see it."""
 
     key: str
     title: Plain
@@ -71,7 +71,7 @@ class Story:
 
 
 class PostWriter:
-    """Renders posts and names them, for as long as one set of settings holds.
+    """Renders posts and names them, for one set of settings.
 
     Args:
         settings: with a `publish.jekyll`.
@@ -114,7 +114,7 @@ class PostWriter:
         return finished(self._template.render(self._values(publication, slug, title, others))).encode()
 
     def name(self, publication: Publication, slug: str, title: str) -> str:
-        """Give the name that a post may have, if no other has it.
+        """Return the name that a post may have, if no other has it.
 
         Raises:
             TemplateFailed: with the line, and what is wrong there.
@@ -134,7 +134,7 @@ class PostWriter:
 
 
 def check_templates(settings: Settings) -> None:
-    """See whether the templates of the settings can be used, with a sample.
+    """Check the templates of the settings by rendering a sample.
 
     Raises:
         ConfigError: one can't; names file and line.

@@ -1,4 +1,4 @@
-"""Templates of posts: sandboxed Jinja without escaping, in which what is foreign remains text (S45).
+"""Templates of posts: sandboxed Jinja without escaping, in which foreign text remains text (S45).
 
 What an expression of a template gives is foreign; what stands in the template itself is the operator's. In the body of
 a post, what a site generator would run in foreign text becomes entities, which read the same: Liquid, shortcodes; of
@@ -33,7 +33,7 @@ class Quoted(str):
 
 
 def yaml_of(value: object) -> Quoted:
-    """Give a value as YAML: a text in double quotes, always; lists and mappings in one line.
+    """Return a value as YAML: text always in double quotes; lists and mappings in one line.
 
     Args:
         value: a text, number, flag, date or None, or lists and mappings of such; of anything else, what `str` says.
@@ -132,7 +132,7 @@ class PostTemplate:
             raise ConfigError([self._problem(1, str(error))]) from error
 
     def render(self, values: Mapping[str, object]) -> str:
-        """Fill it in.
+        """Render the template.
 
         Raises:
             TemplateFailed: with the line, and what is wrong there.
@@ -150,17 +150,17 @@ class PostTemplate:
 
 
 def post_template(source: str, name: str, known: Mapping[str, object]) -> PostTemplate:
-    """Give the template of a post; what it renders goes through `finished`."""
+    """Return the template of a post; what it renders goes through `finished`."""
     return PostTemplate(source, name, finish=_marked, known=known)
 
 
 def name_template(source: str, name: str, line: int, known: Mapping[str, object]) -> PostTemplate:
-    """Give the template of a post's file name, in which what is foreign brings neither slash nor odd sign."""
+    """Return the template of a post's file name, in which foreign text brings neither slash nor odd sign."""
     return PostTemplate(source, name, finish=lambda value: safe_part(str(value)), known=known, first_line=line)
 
 
 def finished(rendered: str) -> str:
-    """Give a rendered post with every foreign text in its place: as it is in front matter, inert in the body.
+    """Return a rendered post with every foreign text in its place: as it is in front matter, inert in the body.
 
     Where a template writes quotes around a value, what would end or change them is escaped.
 
@@ -193,7 +193,7 @@ def _fault_of(front: str) -> str | None:
 
 
 def _marked(value: object) -> str:
-    """Give the value of an expression with stand-ins for what may have to be made inert."""
+    """Return the value of an expression with placeholders for text that may have to be made inert."""
     text = str(value)
     for stand_in in _PLAIN:
         text = text.replace(chr(stand_in), "")
@@ -237,7 +237,7 @@ def _markdown(text: object) -> str:
 
 
 def _one_block(html: object) -> str:
-    """Give HTML without a blank line, at which Markdown would begin again inside of it; `pre` keeps its lines."""
+    """Return HTML without blank lines, after which Markdown would be read again inside of it; `pre` keeps its lines."""
     return _BLANK_LINE.sub("&#10;", str(html))
 
 
