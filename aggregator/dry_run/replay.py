@@ -22,6 +22,7 @@ from aggregator.model.ask import Ask
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest
 from aggregator.model.event import Code
+from aggregator.model.formats import FORMATS
 from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.known import EntryState
 from aggregator.model.poll import Answer, Fetched
@@ -30,7 +31,7 @@ from aggregator.poll.pipeline import gather, settle
 from aggregator.store.database import Store
 
 INDEX = "index.json"
-SUFFIXES = frozenset({".xml", ".json", ".atom", ".rss", ".rdf", ".txt", ".html"})
+SUFFIXES = frozenset({".xml", ".rdf", ".txt", *(one.suffix for one in FORMATS.values())})
 APART = timedelta(hours=1)  # between versions without a time
 MAX_VERSIONS = 10_000
 
