@@ -22,7 +22,7 @@ from tests.render.records import SITE, a_document, a_publication
 
 
 def hostile(address: str) -> Publication:
-    """Give a publication that names this address wherever a feed can."""
+    """Return a publication that names this address wherever a feed can."""
     url = Url(address)
     return replace(
         a_publication(1, summary="", content=f"<p><a href='{address}' onclick='x()'>a</a><img src='{address}'></p>"),

@@ -1,4 +1,4 @@
-"""Which publications go to which archive page."""
+"""Tests which publications go to which archive page."""
 
 import json
 from dataclasses import replace
@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 
 
 def a_main(*spans: tuple[int, timedelta, bool], start: int = 0) -> list[Candidate]:
-    """Give a main document, newest first, by spans: how many, how long ago they entered, whether by a backfill."""
+    """Return a main document, newest first, from spans: number, time since they entered, whether by a backfill."""
     rows = [(entered, backfill) for count, entered, backfill in spans for _ in range(count)]
     return [
         Candidate(
@@ -168,7 +168,7 @@ def test_m9_initial_of_a_source_in_an_empty_category_stays_in_the_main_document(
 
 
 def test_m9_initial_of_a_source_in_a_full_category() -> None:
-    """Those of the 50 that are newer than its 50th stay, the rest are one short page."""
+    """Entries newer than the 50th of the category stay, the others are one short page."""
     old = a_main((50, 2 * DAY, False))
     new = [
         Candidate(

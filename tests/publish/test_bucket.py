@@ -310,7 +310,7 @@ def test_what_is_removed_from_a_bucket_is_put_again_for_a_request_an_hour(
     with served(sample_site, hours) as (running, _):
 
         def look(minutes: float) -> int:
-            """Let time pass, minute by minute; give how many requests that made."""
+            """Move the clock minute by minute; return how many requests that made."""
             service.asked.clear()
             for _ in range(round(minutes)):
                 hours.seconds += 60

@@ -1,4 +1,4 @@
-"""What a closed archive page shows, and that disk and store agree about it (M7; R47; invariant 4)."""
+"""Tests what a closed archive page shows, and that disk and store agree about it (M7; R47; invariant 4)."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def site(tmp_path: Path) -> SampleSite:
 
 
 def reframed(articles: Sequence[Entry], frame: str) -> list[Entry]:
-    """Give articles as their source tells them since it changed the frame of all of them (R47)."""
+    """Return articles as their source sends them since it changed the frame of all of them (R47)."""
     contents = [f"{one.content}<p>{frame}</p>" for one in articles]
     return [
         replace(one, content=content, text=plain_text(content)) for one, content in zip(articles, contents, strict=True)
@@ -43,7 +43,7 @@ def reframed(articles: Sequence[Entry], frame: str) -> list[Entry]:
 
 
 def tell(site: SampleSite, *entries: Entry, key: str = "one") -> None:
-    """Let a source say a document, an hour later, and publish what comes of it."""
+    """Store a document of a source an hour later, and publish."""
     site.clock.move(hours=1)
     with site.opened() as app:
         FakeSource(app).says(key, *entries)

@@ -37,12 +37,12 @@ def put_in_the_way(site: SampleSite, path: str, *, ours: bool) -> Path:
 
 
 def alarms(site: SampleSite) -> list[str]:
-    """Give the codes of what status.json says is wrong."""
+    """Return the codes of the alarms in status.json."""
     return [one["code"] for one in json.loads(site.published("status.json"))["alarms"]]
 
 
 def told(app: App) -> list[str]:
-    """Give what `status` says of the alarm."""
+    """Return the texts of the alarm in `status`."""
     return [one.text for one in app.store.status(app.in_force.roster, app.clock()).alarms if one.code.value == "output"]
 
 

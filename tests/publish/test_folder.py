@@ -37,7 +37,7 @@ def _narrow_umask() -> Iterator[None]:
 
 
 def facts(file: Path) -> tuple[int, int, int]:
-    """Give what would change if a file were touched."""
+    """Return values that change if a file is written."""
     found = file.stat()
     return found.st_ino, found.st_mtime_ns, found.st_ctime_ns
 

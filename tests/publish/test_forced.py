@@ -1,4 +1,4 @@
-"""What is rendered again though nothing has changed has the same bytes, at whatever time (invariant 4)."""
+"""Outputs that are rendered again though nothing has changed have the same bytes, at any time (invariant 4)."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,7 +23,7 @@ def site(tmp_path: Path) -> SampleSite:
 
 
 def old(count: int) -> list[Entry]:
-    """Give articles of the days before, newest first."""
+    """Return articles of the days before, newest first."""
     return [said(number, published=START - timedelta(days=count - number)) for number in range(count, 0, -1)]
 
 

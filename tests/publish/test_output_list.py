@@ -1,4 +1,4 @@
-"""Which files are ours, in which folder, and what becomes of those that can't be written or are wanted no more."""
+"""Tests which files are ours, in which folder, and files that can't be written or are no longer wanted."""
 
 import json
 import shutil

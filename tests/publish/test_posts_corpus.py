@@ -49,7 +49,7 @@ def read(name: str) -> dict[str, object]:
 
 
 def entry_of(number: str, title: str, time: str, link: str, *, digest: str = "", html: str = "") -> Entry:
-    """Give an entry as its JSON sources make it of an item and its detail."""
+    """Return an entry made of an item and its detail."""
     content = sanitise(html.replace("\u3000\u3000", ""), None, frozenset({"em_media"}))
     digest = re.sub("^.*】", "", digest.replace("\u3000\u3000", ""))
     when = datetime.strptime(time, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)

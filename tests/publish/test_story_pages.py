@@ -47,7 +47,7 @@ def app(site: SampleSite) -> Iterator[App]:
 
 
 def pages(site: SampleSite) -> list[str]:
-    """Give the paths of all stories' pages."""
+    """Return the paths of all stories' pages."""
     root = site.folder / "public"
     return sorted(str(path.relative_to(root)) for path in root.glob("entry/*/*.html"))
 
@@ -58,23 +58,23 @@ def read(site: SampleSite, path: str) -> Any:
 
 
 def text(site: SampleSite, path: str) -> str:
-    """Give the text of a page, blanks collapsed."""
+    """Return the text of a page, blanks collapsed."""
     return " ".join(read(site, path).find(".//main").text_content().split())
 
 
 def title_of(site: SampleSite, path: str) -> str:
-    """Give the title of a story on its page; empty on a note."""
+    """Return the title of a story on its page; empty on a note."""
     return "".join(heading.text_content() for heading in read(site, path).findall(".//article//h2"))
 
 
 def of_story(site: SampleSite, title: str) -> str:
-    """Give the path of the page of a story, by its title."""
+    """Return the path of the page of a story, by its title."""
     (found,) = [path for path in pages(site) if title_of(site, path) == title]
     return found
 
 
 def ask(app: App, command: str, **arguments: object) -> None:
-    """Have an operator's request carried out."""
+    """Carry out an operator's request."""
     with app.store.begin() as tx:
         number = tx.corrections.file(command, arguments, app.clock())
     run_pending_requests(app.store, app.in_force.roster, app.clock)
@@ -85,7 +85,7 @@ def ask(app: App, command: str, **arguments: object) -> None:
 
 
 def story(app: App, path: str) -> int:
-    """Give the number of a story, by the path of its page."""
+    """Return the number of a story, by the path of its page."""
     with app.store.read() as tx:
         number = tx.finding.story(f"https://planet.example/{path}")
     assert number is not None
@@ -476,7 +476,7 @@ def test_noindex_is_a_header_too(site: SampleSite) -> None:
 
 
 def get(site: SampleSite, path: str) -> tuple[str, dict[str, str], bytes]:
-    """Ask our own server for a path: status, header fields, body."""
+    """Request a path from our own server; return status, header fields, body."""
     shelf = PublishedFolder(site.folder / "public", lambda _: 300)
     application = Application(shelf, health=lambda: True, ready=lambda: True)
     said: list[Any] = []

@@ -1,4 +1,4 @@
-"""What is committed when: few transactions, and a poll that settles while files are written is never lost."""
+"""Tests transactions of a publication: there are few, and a poll that settles while files are written is never lost."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ def archived(app: App, pages: int) -> FakeSource:
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Callable[[], object]]]:
-    """Let a poll settle in another thread right before a file of a category is rendered, once."""
+    """Settle a poll in another thread once, right before a file of a category is rendered."""
     calls: dict[str, Callable[[], object]] = {}
     put = OutputList.put
 

@@ -35,12 +35,12 @@ def sample_site(tmp_path: Path) -> SampleSite:
 
 
 def older(count: int) -> list[Entry]:
-    """Give articles from before the category was made, newest first."""
+    """Return articles from before the category was made, newest first."""
     return [said(number, published=START - timedelta(days=9 + count - number)) for number in range(count, 0, -1)]
 
 
 def updated(sample_site: SampleSite) -> dict[str, datetime]:
-    """Give what each document says, by its path."""
+    """Return the `updated` of each document, by its path."""
     found = {}
     for path in sample_site.files():
         if path.endswith(".atom"):
@@ -54,7 +54,7 @@ def went_back(before: Mapping[str, datetime], after: Mapping[str, datetime]) -> 
 
 
 def numbers(sample_site: SampleSite, page: int | None) -> list[int]:
-    """Give the stories of a document of the first category, in order."""
+    """Return the stories of a document of the first category, in order."""
     with sample_site.opened() as app, app.store.read() as tx:
         row = tx.categories.rows()[0]
         return [one.story for one in tx.documents.publications(row.id, page)]

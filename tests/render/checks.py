@@ -1,4 +1,4 @@
-"""What a document must be beyond well-formed, by our own reading of RFC 4287: its schema checks no links."""
+"""Checks Atom documents by our own reading of RFC 4287, whose schema checks no links."""
 
 import re
 from collections import Counter
@@ -30,7 +30,7 @@ def parsed(data: bytes) -> etree._Element:
 
 
 def attributes(element: etree._Element) -> dict[str, str]:
-    """Give an element's attributes."""
+    """Return an element's attributes."""
     return {str(name): str(value) for name, value in element.attrib.items()}
 
 
@@ -157,5 +157,5 @@ class Page(HTMLParser):
         self.text += data
 
     def all(self, tag: str, **attributes: str) -> list[dict[str, str | None]]:
-        """Give the attributes of every such element."""
+        """Return the attributes of every element of a name."""
         return [has for name, has in self.tags if name == tag and all(has.get(k) == v for k, v in attributes.items())]

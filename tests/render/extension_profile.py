@@ -1,4 +1,4 @@
-"""What elements of other namespaces must be: our own reading of Media RSS 1.5.1, Apple's podcast guide and GeoRSS.
+"""Checks elements of other namespaces by our own reading of Media RSS 1.5.1, Apple's podcast guide and GeoRSS.
 
 Checkers of feeds, the W3C feed validator among them, hold Atom and RSS against it alike.
 """

@@ -31,7 +31,7 @@ ORIGIN = Origin(
 
 
 def a_publication(number: int = 1, **changes: Any) -> Publication:
-    """Give publication number so-and-so; each is an hour older than the one before."""
+    """Return a publication by its number; each is an hour older than the one before."""
     when = NOON - timedelta(hours=number)
     plain = Publication(
         story=number,
@@ -60,7 +60,7 @@ def a_publication(number: int = 1, **changes: Any) -> Publication:
 
 
 def a_document(*publications: Publication, **changes: Any) -> Document:
-    """Give the main document of the category python."""
+    """Return the main document of the category python."""
     plain = Document(
         path="category/python",
         id="urn:uuid:5f0c2c4e-3f5e-5b1f-8f0e-2b9d5b1a9c11",
@@ -74,7 +74,7 @@ def a_document(*publications: Publication, **changes: Any) -> Document:
 
 
 def an_archive(number: int, *publications: Publication, **changes: Any) -> Document:
-    """Give an archive page of the category python."""
+    """Return an archive page of the category python."""
     before = f"category/python/archive/{number - 1}" if number > 1 else None
     page = a_document(
         *publications, path=f"category/python/archive/{number}", archive=number, current="category/python"

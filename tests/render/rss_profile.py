@@ -1,4 +1,4 @@
-"""What an RSS 2.0 document must be, by our own reading of the specification and of the RSS Advisory Board's profile.
+"""Checks RSS 2.0 documents by our own reading of the specification and of the RSS Advisory Board's profile.
 
 There is no schema of RSS to be had: its elements stand in any order, and what matters lies in texts (A50 to A53).
 """

@@ -62,7 +62,7 @@ def entry_of(publication: Publication, *, html: bool = True) -> etree._Element:
 
 
 def links_of(parent: etree._Element, rel: str) -> list[dict[str, str]]:
-    """Give the links of one kind, without their rel."""
+    """Return the links of one kind, without their rel."""
     links = [dict(link.attrib) for link in parent.iterchildren(f"{ATOM}link") if link.get("rel") == rel]
     return [{str(k): str(v) for k, v in link.items() if k != "rel"} for link in links]
 

@@ -1,4 +1,4 @@
-"""What was rendered lately."""
+"""Tests the caches of rendered parts."""
 
 from hypothesis import given
 from hypothesis import strategies as st

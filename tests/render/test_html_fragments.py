@@ -1,4 +1,4 @@
-"""How foreign HTML fits into a page of ours."""
+"""Tests how foreign HTML is fitted into a page of ours."""
 
 import time
 
@@ -75,7 +75,7 @@ def test_a61_no_rank_is_left_out(ranks: list[int]) -> None:
 
 @given(st.text(alphabet='<>"= abhi16mgrc/', max_size=60))
 def test_dress_opens_no_hole(html: str) -> None:
-    """What was inside an attribute stays inside it."""
+    """Text inside an attribute stays inside it."""
     before, after = Page(html.encode()), Page(dress(html).encode())
     assert [tag for tag, _ in before.tags if not tag.startswith("h")] == [
         t for t, _ in after.tags if not t.startswith("h")

@@ -37,7 +37,7 @@ def a_source(key: str, **changes: object) -> SourceLine:
 
 
 def outlines(data: bytes) -> list[dict[str, str]]:
-    """Give the attributes of every outline; the document is OPML 2.0 as far as that can be told."""
+    """Return the attributes of every outline, after checking that the document is OPML 2.0."""
     root = parsed(data)
     assert data.startswith(b"<?xml version='1.0' encoding='UTF-8'?>\n<!-- generator: aggregator -->\n")
     assert data.endswith(b"</opml>\n")

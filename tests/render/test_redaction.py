@@ -1,4 +1,4 @@
-"""What gives a private source's address away, and what does not (S44)."""
+"""Tests which texts reveal a private source's address, and which do not (S44)."""
 
 import pytest
 

@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def problems(folder: Path) -> list[str]:
-    """Give what is wrong with a theme, as an operator reads it."""
+    """Return the problems of a theme, as an operator reads them."""
     try:
         found = try_theme(read_theme(folder, "theme"), SITE)
     except ConfigError as error:

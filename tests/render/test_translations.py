@@ -18,7 +18,7 @@ CATALOGUES = {
 
 
 def shape(catalogue: dict[str, object]) -> dict[str, object]:
-    """Give the keys of a catalogue, with the names that are filled in."""
+    """Return the keys of a catalogue, with the names that are filled in."""
     return {
         key: shape(value)
         if isinstance(value, dict)

@@ -1,4 +1,4 @@
-"""What is published is what the store says."""
+"""Tests that published bytes agree with the store."""
 
 import json
 from collections.abc import Callable

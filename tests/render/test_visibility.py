@@ -1,4 +1,4 @@
-"""What today's settings let anyone see of what was stored before: excerpts, credits, names, and when it is rendered."""
+"""Tests what today's settings show of stored entries: excerpts, credits, names, and when they are rendered again."""
 
 import json
 from dataclasses import replace
@@ -34,7 +34,7 @@ def publish(site: SampleSite, yaml: str) -> tuple[str, ...]:
 
 
 def is_as_if_new(site: SampleSite) -> bool:
-    """Tell whether rendering all of it gives what stands there (R35)."""
+    """Return whether rendering everything gives the present files (R35)."""
     before = site.files()
     with site.opened() as app:
         app.publisher.publish(everything=True)
@@ -97,7 +97,7 @@ def test_what_a_publisher_lets_us_show_holds_when_its_source_is_gone(site: Sampl
 
 
 def told(copy: dict[str, str]) -> dict[str, str]:
-    """Give what a copy's credit says to readers; the rest is for whoever restores a store from it."""
+    """Return the parts of a copy's credit that readers see; the others restore a store."""
     return {name: copy[name] for name in ("source", "title", "url") if name in copy}
 
 

@@ -1,4 +1,4 @@
-"""What ids, languages and media types must be in a feed, as checkers of feeds see them; our own reading of the RFCs."""
+"""Checks ids, languages and media types of feeds as validators do, by our own reading of the RFCs."""
 
 import re
 
@@ -18,7 +18,7 @@ LANGUAGE = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8})*")
 
 
 def is_uri(text: str | None) -> bool:
-    """Tell whether a text is a URI by RFC 3986 and by the rules of its scheme, where checkers of feeds know these."""
+    """Return whether a text is a URI by RFC 3986 and by the rules of its scheme, where validators know these."""
     if not URI.fullmatch(text or ""):
         return False
     scheme = str(text).partition(":")[0].lower()
@@ -32,6 +32,6 @@ def is_id(text: str | None) -> bool:
 
 
 def is_language(text: str | None) -> bool:
-    """Tell whether a language tag begins with a code of ISO 639-1 or 639-2: others are unknown to checkers of feeds."""
+    """Return whether a language tag begins with a code of ISO 639-1 or 639-2: others are unknown to validators."""
     match = LANGUAGE.fullmatch(text or "")
     return match is not None and match[1].lower() in TWO_LETTERS | THREE_LETTERS

@@ -1,4 +1,4 @@
-"""What a document shows is read back as it was rendered, so that a restored site shows it again."""
+"""Tests that documents are read back as they were rendered, so that a restored site shows them again."""
 
 from aggregator.render.atom import render_atom
 from aggregator.render.jsonfeed import render_json

@@ -74,11 +74,11 @@ class Planet:
             app.close()
 
     def published(self) -> Mapping[str, bytes]:
-        """Give every document; what shows how sources stand may differ."""
+        """Return every document without those that show states of sources, which may differ."""
         return {path: data for path, data in self.documents().items() if path.startswith("public/")}
 
     def documents(self) -> Mapping[str, bytes]:
-        """Give every document and post; what shows how sources stand may differ."""
+        """Return every document and post without those that show states of sources, which may differ."""
         root = self.site.folder
         files = [*(root / "public").rglob("*"), *(root / "site").rglob("*")]
         return {
