@@ -32,8 +32,8 @@ sources: [{key: a, url: "https://a.example/", category: a, paused: true}]
 ''')
 with site.opened() as app:
     FakeSource(app).says("a", *(said(number) for number in range(30)))
-    app.publish()
-    public, settings = site.folder / "public", app.settings
+    app.publisher.publish()
+    public, settings = site.folder / "public", app.in_force.settings
     facts = {
         "files": sorted(str(path.relative_to(public)) for path in public.rglob("*.txt")),
         "lines": site.published("category/a.txt").decode().splitlines(),
