@@ -235,8 +235,8 @@ def test_a_file_that_becomes_a_folder(site: SampleSite) -> None:
 
 
 def ask(running: Running, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes, Message]:
-    """Request a path as it is written; return status, body and headers."""
-    with closing(HTTPConnection("127.0.0.1", running.port, timeout=10)) as connection:
+    """Ask for a path as it is written; give status, body and headers."""
+    with closing(HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)) as connection:
         connection.request("GET", f"/{path}", headers=headers or {})
         answer = connection.getresponse()
         return answer.status, answer.read(), answer.headers

@@ -7,8 +7,7 @@ import pytest
 
 from aggregator.errors import PublishError
 from aggregator.publish.destination import parallel_map
-
-PATIENCE = 30  # seconds: only turns a hang into a failure
+from tests.patience import PATIENCE
 
 
 def test_so_many_go_on_at_once_and_no_more() -> None:

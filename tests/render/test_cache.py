@@ -1,4 +1,4 @@
-"""Tests the caches of rendered parts."""
+"""What was rendered lately."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +34,9 @@ def test_what_is_large_drives_nothing_out() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 12)), max_size=60))
 def test_l4_it_never_weighs_more_than_its_limit(kept: list[tuple[int, int]]) -> None:
-    memory: LruCache[int] = LruCache(100, each_bytes=0)
+    """Compared with a list of what should be there, the oldest first."""
+    memory: LruCache[int] = LruCache(100, each_bytes=2)
+    expected: dict[int, int] = {}
     for key, size in kept:
         memory.keep(key, size, size)
         if size <= 10:
