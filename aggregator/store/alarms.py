@@ -56,7 +56,7 @@ class Found:
 
 
 def first_day(now: datetime) -> int:
-    """Give the first of the two days, UTC, that cover the last 24 hours."""
+    """Return the first of the two days, UTC, that cover the last 24 hours."""
     return day_of(now) - 1
 
 

@@ -78,7 +78,7 @@ class Categories:
         self._connection = connection
 
     def former(self, wanted: Sequence[Category]) -> dict[CategoryKey, FormerCategory]:
-        """Tell which categories would go on as what was published already, under their own or earlier keys (A45)."""
+        """Return which categories would go on as what was published already, under their own or earlier keys (A45)."""
         rows = {row.key: row for row in self._connection.execute(select(category)).all()}
         feed_ids, keys = {row.feed_id: row for row in rows.values()}, {item.key for item in wanted}
         found = {item.key: rows.get(item.key) or _former(item, rows, feed_ids, keys) for item in wanted}
@@ -99,7 +99,7 @@ class Categories:
         return made
 
     def rows(self) -> list[CategoryRow]:
-        """Give all categories that stand in feeds.yaml, in the order in which they were made."""
+        """Return all categories that stand in feeds.yaml, in the order in which they were made."""
         rows = self._connection.execute(select(category).where(category.c.active).order_by(category.c.id)).all()
         return [
             CategoryRow(
@@ -121,7 +121,7 @@ class Categories:
         ]
 
     def resting(self) -> list[RestingCategory]:
-        """Give the categories that left feeds.yaml, in the order in which they were made."""
+        """Return the categories that left feeds.yaml, in the order in which they were made."""
         names = [field.name for field in fields(RestingCategory)]
         query = select(*(category.c[name] for name in names)).where(~category.c.active).order_by(category.c.id)
         return [RestingCategory(**row) for row in self._connection.execute(query).mappings()]
@@ -184,11 +184,11 @@ class Categories:
         self._connection.execute(update(category).where(category.c.id == row.id).values(values))
 
     def unlisted(self) -> frozenset[CategoryKey]:
-        """Give the categories that are in no index, those that left feeds.yaml among them."""
+        """Return the categories that are in no index, those that left feeds.yaml among them."""
         return frozenset(self._connection.execute(select(category.c.key).where(category.c.unlisted)).scalars())
 
     def site(self) -> SiteRow:
-        """Give the generation of index, all.* and the list of sources."""
+        """Return the generation of index, all.* and the list of sources."""
         columns = (store.c.created_at, store.c.dirty, store.c.rendered, store.c.news, store.c.look)
         return SiteRow(**self._connection.execute(select(*columns)).mappings().one())
 
@@ -271,7 +271,7 @@ def raise_site(connection: Connection) -> None:
 
 
 def is_backfill(publications: Sequence[NewPublication]) -> bool:
-    """Tell whether what enters categories all at once came by backfills (M1), so that none of it pings (I62)."""
+    """Return whether what enters categories all at once came by backfills (M1), so that none of it pings (I62)."""
     return bool(publications) and all(made.backfill for made in publications)
 
 

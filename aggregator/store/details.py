@@ -70,7 +70,7 @@ class Details:
         own: bool | None = None,
         sources: Collection[int] | None = None,
     ) -> list[DueItem]:
-        """Give entries whose details may be asked for, oldest first, at most `per_host` of a host key.
+        """Return entries whose details may be asked for, oldest first, at most `per_host` of a host key.
 
         Args:
             now: the time.
@@ -164,7 +164,7 @@ class Details:
             self._connection.execute(_UNDO, rows)
 
     def entry(self, number: int) -> Entry | None:
-        """Give an entry that waits, as the list has it now; None if it waits no longer."""
+        """Return an entry that waits, as the list has it now; None if it waits no longer."""
         query = select(entry).where(entry.c.id == number, entry.c.state == EntryState.WAITING.value)
         row = self._connection.execute(query).mappings().first()
         return None if row is None else entry_of(row)
@@ -190,7 +190,7 @@ class Details:
             )
 
     def lapsed(self, now: datetime, settings: Mapping[SourceKey, Source]) -> list[DetailJob]:
-        """Give the entries that nobody will bring a detail any more: their day is over, or their source has none."""
+        """Return the entries that nobody will bring a detail any more: their day is over, or their source has none."""
         found = []
         for row in self._connection.execute(_rows()).mappings():
             configured = settings.get(row["key"])
@@ -236,7 +236,7 @@ def _due(row: RowMapping, settings: Mapping[SourceKey, Source], claimed_at: date
 
 
 def _without_request(row: RowMapping, configured: Source | None) -> DetailJob | None:
-    """Give an entry for which nothing can be asked; None if its source has left feeds.yaml: it comes back, or not."""
+    """Return an entry for which nothing can be asked; None if its source has left feeds.yaml: it comes back, or not."""
     if configured is None:
         return None
     return _job(row, configured, configured.url, configured.request, configured.reading, link=None)

@@ -52,7 +52,7 @@ class Documents:
         self._connection = connection
 
     def main_rows(self, number: int) -> list[MainRow]:
-        """Give the main document of a category in order, without its contents."""
+        """Return the main document of a category in order, without its contents."""
         query = (
             select(
                 publication.c.story_id,
@@ -75,7 +75,7 @@ class Documents:
         ]
 
     def main_texts(self, number: int) -> Iterator[tuple[int, str, str]]:
-        """Give the story, the summary and the content of each publication in the main document of a category."""
+        """Return the story, the summary and the content of each publication in the main document of a category."""
         query = (
             select(publication.c.story_id, entry.c.summary, entry.c.content)
             .join(entry, entry.c.id == publication.c.shown_id)
@@ -112,7 +112,7 @@ class Documents:
         say(self._connection, {(number, page or MAIN): when for page, when in updated.items()})
 
     def newest(self, numbers: Sequence[int], limit: int) -> tuple[Publication, ...]:
-        """Give the newest stories of some categories together, each once, by first publication."""
+        """Return the newest stories of some categories together, each once, by first publication."""
         earlier, listed = publication.alias(), list(numbers)
         before = (
             select(earlier.c.story_id)
@@ -134,7 +134,7 @@ class Documents:
         return filled(self._connection, query.order_by(*_IN_ORDER))
 
     def newest_of_each(self, numbers: Sequence[int], limit: int, *, fair: bool) -> dict[int, tuple[Publication, ...]]:
-        """Give the newest stories of each of some categories, in a few statements however many these are.
+        """Return the newest stories of each of some categories, in a few statements however many these are.
 
         Args:
             numbers: of the categories.
@@ -194,7 +194,7 @@ class Documents:
         return tuple(map(_tombstone, self._connection.execute(query).mappings()))
 
     def _tellers(self, numbers: Sequence[int], limit: int) -> dict[int, list[tuple[int, int]]]:
-        """Give the newest stories of categories, each with the source whose copy is shown.
+        """Return the newest stories of categories, each with the source whose copy is shown.
 
         SQLite has no LATERAL, and a window function would number all that was ever published: the time of the last
         story wanted is looked up for each category instead, in the index that gives the others too.

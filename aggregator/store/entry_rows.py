@@ -160,7 +160,7 @@ def write_revised(connection: Connection, revised: Sequence[RevisedEntry], now: 
 
 
 def _shown_digest(item: RevisedEntry) -> str | None:
-    """Give the digest of what is kept, where the source says something else now (I61)."""
+    """Return the digest of what is kept, where the source says something else now (I61)."""
     return item.entry.digest if item.entry.digest != item.digest else None
 
 

@@ -35,7 +35,7 @@ _FAILED = (Outcome.FAILED, Outcome.GONE)
 
 
 def later_recent(changes: Changes) -> str:
-    """Give the lines of a source's last polls, newest first, with this one on top.
+    """Return the lines of a source's last polls, newest first, with this one on top.
 
     No time zone, no JSON, no parsing: it happens at every poll.
     """
@@ -181,7 +181,7 @@ def _add_asides(connection: Connection, rows: Sequence[dict[str, object]]) -> No
 
 @lru_cache
 def _adding(database: str) -> Any:
-    """Give the statement that adds to a day, or begins it."""
+    """Return the statement that adds to a day, or begins it."""
     statement = insert(poll_day, database)
     sum_up = {name: poll_day.c[name] + statement.excluded[name] for name in SUMS}
     return statement.on_conflict_do_update(index_elements=["source_id", "day"], set_=sum_up)
@@ -195,7 +195,7 @@ def _adding_asides(database: str) -> Any:
 
 
 def is_unconditional(changes: Changes) -> bool:
-    """Tell whether all of a source was fetched although we held validators that could have spared it (P94)."""
+    """Return whether all of a source was fetched although we held validators that could have spared it (P94)."""
     return changes.update.status == OK and not changes.update.conditional and bool(changes.job.validators)
 
 

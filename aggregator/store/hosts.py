@@ -21,7 +21,7 @@ class Hosts:
         self._connection = connection
 
     def restraints(self) -> dict[str, HostBackoff]:
-        """Give all of them, by host key."""
+        """Return all of them, by host key."""
         return {
             row["key"]: HostBackoff(
                 doublings=row["spacing"],
@@ -60,7 +60,7 @@ class Hosts:
         return {key: when for key, when in self._connection.execute(asked)}
 
     def robots(self) -> list[Robots]:
-        """Give all that is kept."""
+        """Return all that is kept."""
         rows = self._connection.execute(select(robots).order_by(robots.c.asked_at).limit(MAX_KEPT)).all()
         return [
             Robots(

@@ -52,7 +52,7 @@ class HubPings:
             self._connection.execute(owing, rows)
 
     def next(self, now: datetime) -> Ping | None:
-        """Give the ping that is due longest; None if none is, or if the hub is in trouble and not to be asked yet."""
+        """Return the ping that is due longest; None if none is, or if the hub is in trouble and not to be asked yet."""
         first = outbox.alias()
         waits = exists().where(first.c.owed_at.is_not(None), first.c.held_up, first.c.due_at > now)
         due = select(outbox).where(_OWED, outbox.c.due_at <= now, ~waits)

@@ -224,14 +224,14 @@ def _lost(connection: Connection, due: Job, feed: Feed, listed: Sequence[int]) -
 
 
 def _buried(connection: Connection, ids: Collection[str]) -> frozenset[str]:
-    """Tell which atom ids are of what was withdrawn before the store was lost."""
+    """Return which atom ids are of what was withdrawn before the store was lost."""
     return frozenset(row["atom_id"] for row in rows_by(connection, _LOST, sorted(ids)))
 
 
 def told_by_others(
     connection: Connection, source: int, entries: Sequence[Entry], near: Mapping[str, frozenset[int]]
 ) -> set[int]:
-    """Give the stories of other sources that some entries may tell too: by id, text, link, or what is near them."""
+    """Return the stories of other sources that some entries may tell too: by id, text, link, or what is near them."""
     ids = {hashed for item in entries if item.id and (hashed := global_id_hash(item.id))}
     texts = {item.text_digest for item in entries if item.text_digest}
     links = {link for item in entries if (link := dedupe_link(item))}
@@ -255,7 +255,7 @@ def _own(connection: Connection, due: Job, forms: Sequence[str]) -> dict[str, Kn
 
 
 def _document_before(connection: Connection, due: Job) -> tuple[Identity | None, Sequence[int]]:
-    """Give the identity that the source's last document had, and the entries that the last one with any listed."""
+    """Return the identity that the source's last document had, and the entries that the last one with any listed."""
     row = connection.execute(_BEFORE, {"source": due.source_id}).one_or_none()
     return (None, ()) if row is None else (Identity(**row.identity) if row.identity else None, row.listed or ())
 
@@ -269,7 +269,7 @@ def _traces(
     reused: Mapping[str, KnownEntry],
     listed: Sequence[int],
 ) -> list[Trace]:
-    """Give the source's stored entries that a document may list under other ids.
+    """Return the source's stored entries that a document may list under other ids.
 
     They are those of the document before, wherever they have gone; any with a text of this one; and where most ids are
     unknown, any with an address of this one. So what is looked at grows with the document, not with the store.
@@ -320,7 +320,7 @@ def _held(connection: Connection, due: Job) -> tuple[Held, ...]:
 def _near(
     connection: Connection, due: Job, fresh: Sequence[Entry], now: datetime
 ) -> tuple[dict[str, tuple[int, ...]], dict[str, frozenset[int]]]:
-    """Give the bands of new entries, and the stored entries that share one, by form."""
+    """Return the bands of new entries, and the stored entries that share one, by form."""
     if due.source.dedupe is not Dedupe.NEAR or not fresh:
         return {}, {}
     bands = {key_form(item.key): bands_of(telling(item)) for item in fresh}

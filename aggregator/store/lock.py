@@ -56,7 +56,7 @@ class StoreLock:
                 os.pwrite(fd, json.dumps(who).encode() + b"\n", 0)
 
     def release(self) -> None:
-        """Give the lock back; nothing happens if it isn't held.
+        """Release the lock; nothing happens if it is not held.
 
         The file goes first and the lock after it: who opened the file in between sees that it is gone. Only its holder
         removes a file; where a stranger did, another process may hold a new one by now, and that one stays.

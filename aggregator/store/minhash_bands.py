@@ -121,7 +121,7 @@ class Bands:
         self._connection = connection
 
     def is_trimming(self) -> bool:
-        """Tell whether a look at all bands has not come to its end."""
+        """Return whether a look at all bands has not come to its end."""
         return self._connection.execute(select(store.c.bands_walk)).scalar_one() is not None
 
     def trim(self) -> int:

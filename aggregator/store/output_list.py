@@ -40,7 +40,7 @@ class Files:
         self._connection = connection
 
     def listed(self, paths: Sequence[str]) -> frozenset[str]:
-        """Tell which of some paths are ours."""
+        """Return which of some paths are ours."""
         parts = (paths[start : start + MAX_IN] for start in range(0, len(paths), MAX_IN))
         return frozenset(
             p
@@ -98,7 +98,7 @@ class Files:
         return when
 
     def oldest(self) -> str | None:
-        """Give the path of the file that was rendered longest ago, no page of a story; None if none was."""
+        """Return the path of the file that was rendered longest ago, no page of a story; None if none was."""
         query = select(file.c.path).where(file.c.digest.is_not(None), ~file.c.copied, _NO_STORY)
         path: str | None = self._connection.execute(query.order_by(file.c.written_at, file.c.path).limit(1)).scalar()
         return path
@@ -121,12 +121,12 @@ class Files:
         return {row.path: row.digest for row in rows}
 
     def gone(self) -> Mapping[str, int]:
-        """Give the paths of what is no longer published, in order, with what each answers (A42, A44)."""
+        """Return the paths of what is no longer published, in order, with what each answers (A42, A44)."""
         query = select(file.c.path, file.c.gone).where(file.c.gone.is_not(None)).order_by(file.c.path)
         return {row.path: row.gone for row in self._connection.execute(query).all()}
 
     def are_gone(self, paths: Sequence[str]) -> frozenset[str]:
-        """Tell which of some paths answer that they are gone."""
+        """Return which of some paths answer that they are gone."""
         parts = (paths[start : start + MAX_IN] for start in range(0, len(paths), MAX_IN))
         query = select(file.c.path).where(file.c.gone.is_not(None))
         return frozenset(
@@ -164,7 +164,7 @@ class Files:
         return forgotten
 
     def is_gone_stale(self) -> bool:
-        """Tell whether gone.txt says something that is no longer so."""
+        """Return whether gone.txt says something that is no longer so."""
         return bool(self._connection.execute(select(store.c.gone_stale)).scalar_one())
 
     def mark_gone(self, *, stale: bool) -> None:
@@ -172,7 +172,7 @@ class Files:
         self._connection.execute(update(store).values(gone_stale=stale))
 
     def copies(self) -> frozenset[str]:
-        """Give the listed files that are copies: old addresses, and what the operator puts beside our outputs."""
+        """Return the listed files that are copies: old addresses, and what the operator puts beside our outputs."""
         return frozenset(self._connection.execute(select(file.c.path).where(file.c.copied)).scalars())
 
     def unlist(self, paths: Collection[str]) -> None:
@@ -184,7 +184,7 @@ class Files:
             self._connection.execute(delete(file).where(file.c.path == bindparam("of_path")), rows)
 
     def folder(self) -> str | None:
-        """Give the folder in which the listed files stand; None before the first."""
+        """Return the folder in which the listed files stand; None before the first."""
         where: str | None = self._connection.execute(select(store.c.folder)).scalar_one()
         return where
 
@@ -200,7 +200,7 @@ class Files:
         self.forget_looks()
 
     def is_adopting(self) -> bool:
-        """Tell whether the store was restored, and what stands in the folder has not been taken in since."""
+        """Return whether the store was restored, and what stands in the folder has not been taken in since."""
         return bool(self._connection.execute(select(store.c.adopts)).scalar_one())
 
     def end_adoption(self) -> None:
@@ -214,5 +214,5 @@ class Files:
 
 
 def _below(slug: str) -> ColumnElement[bool]:
-    """Give the condition of a category's files: `.` of feeds and page, and `/` of the archive, come before `0`."""
+    """Return the condition of a category's files: `.` of feeds and page, and `/` of the archive, come before `0`."""
     return (file.c.path >= f"category/{slug}.") & (file.c.path < f"category/{slug}0")

@@ -26,7 +26,7 @@ def move(connection: Connection, changes: Sequence[Changes]) -> None:
 
 
 def _is_steady(changes: Changes) -> bool:
-    """Tell whether a poll moved nothing but the clock, as most do: half of the columns need not be written."""
+    """Return whether a poll moved nothing but the clock, as most do: half of the columns need not be written."""
     due, moved = changes.job, changes.update
     return (
         not due.failures

@@ -50,7 +50,7 @@ class Posts:
         self._connection.execute(update(store).values(values))
 
     def of(self, stories: Collection[int]) -> list[PostRow]:
-        """Give the files of some stories."""
+        """Return the files of some stories."""
         numbers = sorted(stories)
         parts = (numbers[start : start + MAX_IN] for start in range(0, len(numbers), MAX_IN))
         query = select(post).order_by(post.c.folder, post.c.name)
@@ -71,12 +71,12 @@ class Posts:
         return found
 
     def unfinished(self) -> set[int]:
-        """Give the stories of files that are not what they should be: not written, or not as they were to be."""
+        """Return the stories of files that are not what they should be: not written, or not as they were to be."""
         query = select(post.c.story_id).where(post.c.digest.is_(None) | post.c.fault.is_not(None)).distinct()
         return set(self._connection.execute(query).scalars())
 
     def has_any(self, folder: str) -> bool:
-        """Tell whether any file of a folder is ours."""
+        """Return whether any file of a folder is ours."""
         found = self._connection.execute(
             select(post.c.name).where(post.c.folder == folder, post.c.digest.is_not(None)).limit(1)
         )

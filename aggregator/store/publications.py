@@ -69,7 +69,7 @@ NONE: PageWordings = MappingProxyType({})
 
 
 def shown() -> Select[Any]:
-    """Give the query of publications as they are shown, for a condition and an order of whoever asks."""
+    """Return the query of publications as they are shown, for a condition and an order of whoever asks."""
     return (
         select(*_SHOWN)
         .join(story, story.c.id == publication.c.story_id)
@@ -113,7 +113,7 @@ def with_copies(connection: Connection, rows: Sequence[Row], wordings: PageWordi
 
 
 def publications_of(connection: Connection, places: Mapping[int, int]) -> dict[int, Publication]:
-    """Give stories as each is shown in one category, with all other copies of it, late ones too (M7).
+    """Return stories as each is shown in one category, with all other copies of it, late ones too (M7).
 
     Args:
         connection: a reading one.
@@ -174,7 +174,7 @@ def _as_it_stands(found: Publication, row: Row) -> Publication:
 def _credits(
     connection: Connection, rows: Iterable[Row], wordings: PageWordings = NONE, *, late: bool = False
 ) -> Credits:
-    """Give the other copies of each story, first seen first; an archive page takes no notice of `late` ones (M7).
+    """Return the other copies of each story, first seen first; an archive page takes no notice of `late` ones (M7).
 
     Two categories may show different copies of one story (T2): to each the other one is a credit.
     """
@@ -224,7 +224,7 @@ def _credits(
 
 
 def _keys(connection: Connection) -> dict[int, CategoryKey]:
-    """Give the key of each category."""
+    """Return the key of each category."""
     return {row.id: CategoryKey(row.key) for row in connection.execute(select(category.c.id, category.c.key)).all()}
 
 

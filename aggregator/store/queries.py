@@ -138,7 +138,7 @@ def known_entry(row: RowMapping) -> KnownEntry:
 
 
 def copies_of(connection: Connection, stories: Collection[int]) -> dict[int, tuple[KnownEntry, ...]]:
-    """Give all entries that tell some stories, first seen first."""
+    """Return all entries that tell some stories, first seen first."""
     found: dict[int, list[KnownEntry]] = defaultdict(list)
     for row in rows_by(connection, ENTRIES_BY_STORY, sorted(stories)):
         found[row["story_id"]].append(known_entry(row))
@@ -146,7 +146,7 @@ def copies_of(connection: Connection, stories: Collection[int]) -> dict[int, tup
 
 
 def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[int, KnownStory]]:
-    """Give stories with their publications, by number."""
+    """Return stories with their publications, by number."""
     numbers = sorted(ids)
     publications: dict[int, list[KnownPublication]] = defaultdict(list)
     for row in rows_by(connection, PUBLICATIONS_BY_STORY, numbers):
@@ -183,7 +183,7 @@ def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[
 
 
 def known_categories(connection: Connection) -> dict[CategoryKey, KnownCategory]:
-    """Give the categories that have a slug."""
+    """Return the categories that have a slug."""
     rows = connection.execute(_CATEGORIES).mappings()
     return {row["key"]: KnownCategory(**row) for row in rows}
 

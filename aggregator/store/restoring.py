@@ -216,7 +216,7 @@ def _numbers(restored: Sequence[RestoredEntry]) -> dict[tuple[SourceKey, EntryKe
 def sources(
     connection: Connection, wanted: Mapping[SourceKey, Sequence[RestoredEntry]], now: datetime, *, lost: bool
 ) -> dict[SourceKey, int]:
-    """Give the numbers of sources; one that feeds.yaml does not name any more rests (R53)."""
+    """Return the numbers of sources; one that feeds.yaml does not name any more rests (R53)."""
     found = {SourceKey(row.key): row.id for row in connection.execute(select(source.c.key, source.c.id)).all()}
     resting = {key: some[0].url for key, some in wanted.items() if key not in found}
     if lost:
@@ -314,7 +314,7 @@ def insert_other_tombstones(
 
 
 def _grave_row(grave: RestoredTombstone, told: NewStory, place: int, digest: Digest) -> Mapping[str, object]:
-    """Give the row of a publication of which all that is known is that it was withdrawn, and when."""
+    """Return the row of a publication of which all that is known is that it was withdrawn, and when."""
     before = grave.when - TOMBSTONE_BEFORE
     made = NewPublication(
         story=told.id,

@@ -57,7 +57,7 @@ class Retention:
         self._connection = connection
 
     def is_due(self, now: datetime) -> bool:
-        """Tell whether the archives have to be looked through, or a look through them has not come to its end."""
+        """Return whether the archives have to be looked through, or a look through them has not come to its end."""
         row = self._connection.execute(select(store.c.thinned_at, store.c.thin_after)).one()
         if row.thin_after is not None or row.thinned_at is None:
             return True
@@ -119,7 +119,7 @@ class Retention:
         return self._connection.execute(select(store.c.restored_at)).scalar_one() or EPOCH
 
     def _listed(self, sources: Collection[int]) -> set[int]:
-        """Give the entries that sources list; one that left feeds.yaml lists none any more."""
+        """Return the entries that sources list; one that left feeds.yaml lists none any more."""
         found: set[int] = set()
         for part in _parts(sorted(sources)):
             query = select(source.c.listed).where(source.c.id.in_(part), source.c.active)
@@ -139,7 +139,7 @@ class Retention:
         return found
 
     def _next_pages(self, after: tuple[int, ...]) -> list[Place]:
-        """Give the next archive pages that show a text."""
+        """Return the next archive pages that show a text."""
         query = select(publication.c.category_id, publication.c.page).distinct()
         query = query.where(publication.c.page.is_not(None), publication.c.thinned_at.is_(None))
         query = query.where(tuple_(publication.c.category_id, publication.c.page) > after)
@@ -256,7 +256,7 @@ class Retention:
         return len(over), self._forget(leaving)
 
     def _never_published(self, now: datetime) -> list[int]:
-        """Give entries that were never published, and have been there for long (K4)."""
+        """Return entries that were never published, and have been there for long (K4)."""
         query = select(entry.c.id).where(UNPUBLISHED, entry.c.first_seen < now - UNPUBLISHED_FOR)
         return list(self._connection.execute(query.order_by(entry.c.first_seen).limit(ENTRIES)).scalars())
 

@@ -59,7 +59,7 @@ class Schedule:
         hosts: Collection[str] | None = None,
         ids: Collection[int] | None = None,
     ) -> list[DueItem]:
-        """Give sources that are due, oldest first, at most `per_host` of a host key.
+        """Return sources that are due, oldest first, at most `per_host` of a host key.
 
         Args:
             now: the time.
@@ -98,7 +98,7 @@ class Schedule:
         return [_waiting(row) for row in self._connection.execute(chosen).mappings()]
 
     def named(self, keys: Collection[str] | None) -> list[DueItem]:
-        """Give the sources of these keys, or all that are not paused, due or not, the longest unasked first."""
+        """Return the sources of these keys, or all that are not paused, due or not, the longest unasked first."""
         found = select(*_WAITING).where(source.c.active)
         if keys is None:
             asked = [found.where(~source.c.paused)]

@@ -48,20 +48,20 @@ class Searching:
         self._connection = connection
 
     def newest_marks(self) -> tuple[int, int]:
-        """Give the highest number of an entry, and the generation up to which stories may have been touched."""
+        """Return the highest number of an entry, and the generation up to which stories may have been touched."""
         last = self._connection.execute(select(func.max(entry.c.id))).scalar_one()
         return last or 0, self._connection.execute(select(store.c.dirty)).scalar_one()
 
     def texts_after(self, number: int, limit: int) -> list[EntryText]:
-        """Give the texts of entries with numbers above one, in order."""
+        """Return the texts of entries with numbers above one, in order."""
         return _texts(self._connection, _TEXT.where(entry.c.id > number).order_by(entry.c.id).limit(limit))
 
     def texts_of_stories(self, stories: Sequence[int]) -> list[EntryText]:
-        """Give the texts of the entries that tell some stories; at most `MAX_IN` of them."""
+        """Return the texts of the entries that tell some stories; at most `MAX_IN` of them."""
         return _texts(self._connection, _TEXT.where(entry.c.story_id.in_(stories)).order_by(entry.c.id))
 
     def texts_thinned(self, after: int) -> tuple[list[EntryText], int]:
-        """Give entries whose texts left the store at the next generation after one, and that generation (K2, K4)."""
+        """Return entries whose texts left the store at the next generation after one, and that generation (K2, K4)."""
         when = select(func.min(entry.c.thinned)).where(entry.c.thinned > after)
         generation = self._connection.execute(when).scalar_one()
         if generation is None:
@@ -69,7 +69,7 @@ class Searching:
         return _texts(self._connection, _TEXT.where(entry.c.thinned == generation).order_by(entry.c.id)), generation
 
     def public_finds(self, entries: Sequence[int]) -> tuple[Publication, ...]:
-        """Give the publications that show some entries to anyone; at most `MAX_IN` of them.
+        """Return the publications that show some entries to anyone; at most `MAX_IN` of them.
 
         That leaves out what was withdrawn, rejected, or never published, what stands in unlisted categories only, and
         what private sources told.

@@ -164,7 +164,7 @@ def _write(connection: Connection, publications: PublicationDraft, placed: Seque
 
 
 def _published(connection: Connection, number: int) -> Iterator[Published]:
-    """Give the published entries of a source, newest first by their own dates, part by part: most are not looked at.
+    """Return the published entries of a source, newest first by their own dates, part by part: most are not looked at.
 
     Those that it or an operator took back are among them, as not publications.
     """

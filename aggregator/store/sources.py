@@ -126,7 +126,7 @@ def _observed_on(before: Observed, same_place: bool, *, reread: bool) -> Observe
 
 
 def opened_before(connection: Connection) -> frozenset[str]:
-    """Give the entries of `hosts` that opened private addresses when feeds.yaml was taken in last."""
+    """Return the entries of `hosts` that opened private addresses when feeds.yaml was taken in last."""
     return frozenset(connection.execute(select(store.c.opened)).scalar_one() or ())
 
 
@@ -241,7 +241,7 @@ class Sources:
         self._connection = connection
 
     def share_addresses(self) -> bool:
-        """Tell whether any two sources are at one address."""
+        """Return whether any two sources are at one address."""
         shared = select(source.c.url_in_use).where(source.c.active).group_by(source.c.url_in_use)
         return self._connection.execute(shared.having(func.count() > 1).limit(1)).first() is not None
 
@@ -254,7 +254,7 @@ class Sources:
         return {key: title for key, title in found if title}
 
     def rows(self) -> list[SourceRow]:
-        """Give the sources of feeds.yaml as the lists show them, in the order of their keys."""
+        """Return the sources of feeds.yaml as the lists show them, in the order of their keys."""
         names = ("key", "url", "state", "paused", "code", "error", "feed")
         query = select(*(source.c[name] for name in names)).where(source.c.active).order_by(source.c.key)
         return [
@@ -263,7 +263,7 @@ class Sources:
         ]
 
     def limits(self) -> dict[SourceKey, Limits]:
-        """Give the sources of which not everything may be shown, in the order of their keys."""
+        """Return the sources of which not everything may be shown, in the order of their keys."""
         names = ("key", "url", "url_in_use", "validators_url", "observations", "private", "show", "noindex")
         limited = source.c.private | source.c.show.is_not(None) | source.c.noindex
         query = select(*(source.c[name] for name in names)).where(limited)
@@ -273,7 +273,7 @@ class Sources:
         }
 
     def lists(self) -> dict[SourceKey, list[Outline]]:
-        """Give the feeds of all lists, by the key of each, or the one that it had last."""
+        """Return the feeds of all lists, by the key of each, or the one that it had last."""
         found: dict[SourceKey, list[Outline]] = {}
         asked = (
             select(source.c.key, outline).join_from(outline, source).order_by(outline.c.source_id, outline.c.position)
@@ -299,7 +299,7 @@ def _limits(row: RowMapping) -> Limits:
 
 
 def known_outlines(connection: Connection, source_id: int) -> tuple[Outline, ...]:
-    """Give the feeds of one list, in its order."""
+    """Return the feeds of one list, in its order."""
     rows = connection.execute(
         select(outline).where(outline.c.source_id == source_id).order_by(outline.c.position)
     ).all()

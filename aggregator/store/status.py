@@ -277,7 +277,7 @@ def _hosts(
     further: Mapping[str, AsideSums],
     roster: Roster,
 ) -> tuple[HostSums, ...]:
-    """Give the busiest hosts, by requests, then by sources."""
+    """Return the busiest hosts, by requests, then by sources."""
     by_host: defaultdict[str, list[Sums]] = defaultdict(list)
     for row in rows:
         by_host[row["host_key"]].append(sums.get(row["id"], NO_SUMS))
@@ -365,7 +365,7 @@ def _advice_on_losses(key: str, lost: Sequence[str], settings: Source | None) ->
 
 
 def _is_mended(row: RowMapping, settings: Source, *, opens: bool) -> bool:
-    """Tell whether feeds.yaml was edited since the last poll so that the source will be due at once (P65)."""
+    """Return whether feeds.yaml was edited since the last poll so that the source will be due at once (P65)."""
     may_be_allowed = row["code"] == AddressRefused.code and opens
     return may_be_allowed or bool(row["settings_digest"] and row["settings_digest"] != fetch_settings_of(settings))
 

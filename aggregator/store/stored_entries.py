@@ -50,7 +50,7 @@ class StoredEntries:
         return [Stored(known=known_entry(row), entry=entry_of(row)) for row in rows]
 
     def filed(self, source_id: int, *, since: datetime | None = None) -> Iterator[list[Stored]]:
-        """Give the published and the rejected entries of a source that have their texts, newest first, part by part.
+        """Return the published and the rejected entries of a source that have their texts, newest first, part by part.
 
         Rules search texts: without one, `include` would throw out what it let in, and `exclude` let in what it threw
         out.
@@ -81,7 +81,7 @@ class StoredEntries:
             ]
 
     def ruled_sources(self) -> list[SourceKey]:
-        """Give the sources of feeds.yaml that have entries of which a rule had its say."""
+        """Return the sources of feeds.yaml that have entries of which a rule had its say."""
         had = (
             entry.c.refused.is_not(None) | entry.c.original.is_not(None) | (entry.c.state == EntryState.REJECTED.value)
         )
@@ -92,7 +92,7 @@ class StoredEntries:
         ]
 
     def tellers_of(self, stories: Collection[int], *, but: int) -> list[Stored]:
-        """Give the entries that tell some stories, but those of one source."""
+        """Return the entries that tell some stories, but those of one source."""
         rows = rows_by(self._connection, _TELLERS, sorted(stories), source=but)
         return [Stored(known=known_entry(row), entry=entry_of(row)) for row in rows]
 

@@ -101,7 +101,7 @@ class Stories:
         self._connection = connection
 
     def touched_since(self, generation: int, *, after: tuple[int, int], limit: int) -> list[tuple[int, int]]:
-        """Give stories that were touched after a generation, page by page.
+        """Return stories that were touched after a generation, page by page.
 
         Args:
             generation: what is done already; 0 gives all stories.

@@ -108,7 +108,7 @@ class Pages:
             spoil_late(self._connection, story.c.id.in_(several))
 
     def dirty(self, *, after: int, late: bool, limit: int) -> Dirty:
-        """Give stories whose pages must be made again, by their numbers.
+        """Return stories whose pages must be made again, by their numbers.
 
         Args:
             after: the number after which to look.
@@ -127,7 +127,7 @@ class Pages:
             self._connection.execute(chosen.values(dirty=None), rows)
 
     def with_parts(self, numbers: Collection[int]) -> set[int]:
-        """Give stories, and those whose pages name one of them because they are part of it (T7)."""
+        """Return stories, and those whose pages name one of them because they are part of it (T7)."""
         found, more = set(numbers), set(numbers)
         while more:
             parts: set[int] = set()

@@ -68,16 +68,16 @@ class Trail:
         )
 
     def entry(self, number: int) -> tuple[EntryRecord, tuple[Step, ...]]:
-        """Give an entry that is there, whether or not it tells a story, and its trail."""
+        """Return an entry that is there, whether or not it tells a story, and its trail."""
         (found,) = _entries(self._connection, entry.c.id == number)
         return found, steps(self._connection, event.c.entry_id == number)
 
     def source_steps(self, key: str, codes: Collection[str], limit: int) -> tuple[Step, ...]:
-        """Give the last events of a source, of these kinds, oldest first."""
+        """Return the last events of a source, of these kinds, oldest first."""
         return steps(self._connection, (source.c.key == key) & event.c.code.in_(codes), limit)
 
     def resting_source(self, key: str) -> SourceKey | None:
-        """Give the key of a source that left feeds.yaml, by its key or URL; None if there never was such a one."""
+        """Return the key of a source that left feeds.yaml, by its key or URL; None if there never was such a one."""
         named = or_(source.c.key == key, source.c.url == key)
         found = self._connection.execute(select(source.c.key).where(named, ~source.c.active)).scalars().first()
         return None if found is None else SourceKey(found)
@@ -122,12 +122,12 @@ class Trail:
         )
 
     def category_keys(self) -> dict[int, CategoryKey]:
-        """Give the key of every category that there ever was."""
+        """Return the key of every category that there ever was."""
         rows: Iterable[Any] = self._connection.execute(select(category.c.id, category.c.key)).all()
         return {row.id: CategoryKey(row.key) for row in rows}
 
     def atom_ids(self, numbers: Collection[int]) -> dict[int, str]:
-        """Give the atom_id of each of these stories."""
+        """Return the atom_id of each of these stories."""
         rows = rows_by(self._connection, _ATOM_IDS, sorted(numbers))
         return {row["id"]: row["atom_id"] for row in rows}
 
@@ -234,7 +234,7 @@ class Finding:
         self._connection = connection
 
     def story(self, thing: str) -> int | None:
-        """Give the story that an atom:id, a page id or the address of its page names; also one that was merged."""
+        """Return the story that an atom:id, a page id or the address of its page names; also one that was merged."""
         of_id = self._connection.execute(select(story.c.id).where(story.c.atom_id == thing)).scalar_one_or_none()
         if of_id is not None:
             return int(of_id)
@@ -247,7 +247,7 @@ class Finding:
         return found
 
     def entries(self, thing: str) -> list[FoundEntry]:
-        """Give the entries that bear an id or a link, or this number.
+        """Return the entries that bear an id or a link, or this number.
 
         By what has an index first; whatever is unique in its source at best is looked for in all of them.
         """
@@ -258,11 +258,11 @@ class Finding:
         return []
 
     def entries_of(self, number: int) -> list[FoundEntry]:
-        """Give the entries that tell a story."""
+        """Return the entries that tell a story."""
         return self._entries_where(entry.c.story_id == number)
 
     def entry(self, number: int) -> FoundEntry | None:
-        """Give an entry by its number."""
+        """Return an entry by its number."""
         return next(iter(self._entries_where(entry.c.id == number)), None)
 
     def _entries_where(self, condition: ColumnElement[Any]) -> list[FoundEntry]:
