@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,20 @@ def readers(**limits: Any) -> Iterator[Readers]:
 
 
 def stopped(readers: Readers) -> list[int]:
-    """Hold its processes still, as a body does that takes for ever."""
+    """Stop its processes, as a body does that takes for ever.
+
+    Each is waited for: one that is woken by the signal and by input at once would still take the input.
+    """
     held = readers.processes
     for process in held:
         os.kill(process, signal.SIGSTOP)
+        wait_for(partial(is_stopped, process))
     return held
+
+
+def is_stopped(process: int) -> bool:
+    """Return whether a process has stopped (proc(5): state T)."""
+    return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
 
 
 def has_input(process: int) -> bool:
