@@ -15,7 +15,15 @@ from importlib.resources import files
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
 
-from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateRuntimeError, TemplateSyntaxError, nodes
+from jinja2 import (
+    Environment,
+    FunctionLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateRuntimeError,
+    TemplateSyntaxError,
+    nodes,
+)
 
 from aggregator.errors import ConfigError, Problem, PublishError
 from aggregator.render.sandbox import Sandbox, said_of
@@ -107,12 +115,14 @@ class Theme:
         return frozenset(f"{self.called}/{name}" for name in self.texts)
 
     @cached_property
-    def _environment(self) -> Sandbox:
-        return Sandbox(
+    def _environment(self) -> Environment:
+        """A sandbox if the theme has templates of its own (S64); the built-in templates alone need none."""
+        kind, finalize = (Sandbox, _no_function) if self.texts else (Environment, None)
+        return kind(
             loader=FunctionLoader(self._load),
             autoescape=True,
             undefined=StrictUndefined,
-            finalize=_no_function,
+            finalize=finalize,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
