@@ -10,10 +10,10 @@ from aggregator.cadence import explain
 @pytest.mark.parametrize(
     ("because", "said"),
     [
-        ("every", "every 60 min as feeds.yaml says"),
+        ("every", "every 60 min (set in feeds.yaml)"),
         ("schedule", "the schedule in feeds.yaml"),
-        ("rhythm", "the rhythm of 60 min"),
-        ("start", "60 min to begin with"),
+        ("rhythm", "every 60 min (the feed's usual pace)"),
+        ("start", "every 60 min (first polls)"),
     ],
 )
 def test_an_interval_alone(because: str, said: str) -> None:
@@ -23,18 +23,18 @@ def test_an_interval_alone(because: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("because", "said"),
     [
-        ("silence", "silent for a while, so every 2 h beats the rhythm of 60 min"),
-        ("unconditional", "without ETag or Last-Modified, every 2 h beats the rhythm of 60 min"),
-        ("ttl", "ttl 2 h of the feed beats the rhythm of 60 min"),
-        ("syndication", "update period 2 h of the feed beats the rhythm of 60 min"),
-        ("freshness", "max-age 7200 from the server beats the rhythm of 60 min"),
-        ("crowding", "2 h for the many sources of its host beats the rhythm of 60 min"),
-        ("backoff", "2 h after 2 failures in a row, instead of the rhythm of 60 min"),
-        ("rate_limited", "2 h since the host asked us to slow down, instead of the rhythm of 60 min"),
-        ("gone", "2 h since the feed is gone, instead of the rhythm of 60 min"),
-        ("retry_after", "Retry-After 2 h from the server, instead of the rhythm of 60 min"),
-        ("exhausted", "the server's count for us begins anew in 2 h, instead of the rhythm of 60 min"),
-        ("skip", "the feed asks to be spared until then, instead of the rhythm of 60 min"),
+        ("silence", "every 2 h (no news for a while) instead of every 60 min (the feed's usual pace)"),
+        ("unconditional", "every 2 h (no ETag or Last-Modified) instead of every 60 min (the feed's usual pace)"),
+        ("ttl", "every 2 h (ttl of the feed) instead of every 60 min (the feed's usual pace)"),
+        ("syndication", "every 2 h (update period of the feed) instead of every 60 min (the feed's usual pace)"),
+        ("freshness", "every 2 h (max-age 7200 from the server) instead of every 60 min (the feed's usual pace)"),
+        ("crowding", "every 2 h (many sources on one host) instead of every 60 min (the feed's usual pace)"),
+        ("backoff", "wait 2 h (2 failures in a row) instead of every 60 min (the feed's usual pace)"),
+        ("rate_limited", "wait 2 h (the host asked to slow down) instead of every 60 min (the feed's usual pace)"),
+        ("gone", "wait 2 h (the feed is gone) instead of every 60 min (the feed's usual pace)"),
+        ("retry_after", "wait 2 h (Retry-After from the server) instead of every 60 min (the feed's usual pace)"),
+        ("exhausted", "wait 2 h (request quota of the server used up) instead of every 60 min (the feed's usual pace)"),
+        ("skip", "wait (skipHours or skipDays of the feed) instead of every 60 min (the feed's usual pace)"),
     ],
 )
 def test_what_is_stronger_than_the_rhythm(because: str, said: str) -> None:
@@ -45,16 +45,16 @@ def test_what_is_stronger_than_the_rhythm(because: str, said: str) -> None:
     ("inputs", "said"),
     [
         ({}, ""),
-        ({"because": "backoff", "asked": {"backoff": 60}, "failures": 1}, "60 s after a failure"),
-        ({"because": "backoff", "asked": {"backoff": 60}}, "60 s after 0 failures in a row"),
+        ({"because": "backoff", "asked": {"backoff": 60}, "failures": 1}, "wait 60 s (1 failure)"),
+        ({"because": "backoff", "asked": {"backoff": 60}}, "wait 60 s (0 failures in a row)"),
         ({"because": "of another version", "asked": {}}, "of another version"),
         (
             {"because": "gone", "asked": {"start": 3600, "ttl": 7200, "freshness": 10800, "gone": 86400}},
-            "24 h since the feed is gone, instead of max-age 10800 from the server",
+            "wait 24 h (the feed is gone) instead of every 3 h (max-age 10800 from the server)",
         ),
         (
             {"because": "gone", "asked": {"start": 3600, "ttl": 3600, "gone": 86400}},
-            "24 h since the feed is gone, instead of 60 min to begin with",
+            "wait 24 h (the feed is gone) instead of every 60 min (first polls)",
         ),
     ],
 )

@@ -278,19 +278,19 @@ def test_p52_p53_p56_p59_no_turn_is_early(key: str, pace: Pace, course: Course) 
     [
         pytest.param(
             turn(Hints(freshness=HOUR), arrivals=every(44 * MINUTE), earns=True),
-            "max-age 3600 from the server beats the rhythm of 22 min",
+            "every 60 min (max-age 3600 from the server) instead of every 22 min (the feed's usual pace)",
             id="the-issue's-example",
         ),
-        pytest.param(turn(pace=Pace(every=HOUR)), "every 60 min as feeds.yaml says", id="every"),
-        pytest.param(turn(), "60 min to begin with", id="start"),
+        pytest.param(turn(pace=Pace(every=HOUR)), "every 60 min (set in feeds.yaml)", id="every"),
+        pytest.param(turn(), "every 60 min (first polls)", id="start"),
         pytest.param(
             turn(pace=Pace(every=HOUR), failures=3),
-            "4 h after 3 failures in a row, instead of every 60 min as feeds.yaml says",
+            "wait 4 h (3 failures in a row) instead of every 60 min (set in feeds.yaml)",
             id="backoff",
         ),
         pytest.param(
             turn(Hints(retry_after=5 * HOUR, ttl=2 * HOUR), failures=1),
-            "Retry-After 5 h from the server, instead of ttl 2 h of the feed",
+            "wait 5 h (Retry-After from the server) instead of every 2 h (ttl of the feed)",
             id="retry-after",
         ),
     ],

@@ -70,7 +70,7 @@ def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(site: S
     assert lines[1] == "  ok, last success 2026-03-05 13:00; 2 entries, 0.5 a week; in general"
     assert lines[2] == "  validators: ETag"
     assert lines[3].startswith(f"  next at {due.next_due.astimezone(BERLIN):%Y-%m-%d %H:%M}, in ")
-    assert lines[3].endswith(": every 60 min as feeds.yaml says")
+    assert lines[3].endswith(": every 60 min (set in feeds.yaml)")
     table = [line.split() for line in lines[lines.index("Last polls (Europe/Berlin):") + 1 :]]
     assert table[1][:8] == ["2026-03-05", "13:00:00", "not_modified", "304", "0", "B", "0", "0"]
     assert table[2][:8] == ["2026-03-04", "13:00:00", "fetched", "200", "0", "B", "0", "2"]
