@@ -47,7 +47,7 @@ sources:
 - YAML 1.2 is read: `no`, `on`, `12:30` and `010` are texts. `off` and `false` mean the same where `off` is a value.
   A text that looks like a number needs quotes: `title: "1.10"`.
 - `${NAME}` in a value takes it from the environment; passwords and tokens belong there. `$${` is a literal `${`.
-- All mistakes are reported at once, each with line, column and the text to write. `aggregator check` only does this.
+- All mistakes are reported at once, each with line, column and the text to write. `aggregator check` does only this.
 - With `# yaml-language-server: $schema=feeds.schema.json` in the first line, and that file from `aggregator schema`,
   editors complete the keys and mark mistakes.
 """
@@ -62,7 +62,7 @@ _SECTIONS: tuple[tuple[str, str, Table], ...] = (
     (
         "hosts",
         "The key is a host name, which holds for all below it, or a network such as `10.0.0.0/8`. The most specific "
-        "wins. `spacing` and `parallel` of a name count over all its hosts together, of a network for each address.",
+        "wins. For a name, `spacing` and `parallel` apply to all its hosts together; for a network, to each address.",
         HOST,
     ),
     ("categories", "The key is the category's name, in any script; the value may be empty.", CATEGORY),

@@ -192,8 +192,8 @@ class SourceKeys(DefaultKeys):
     schedule = optional(
         Text("a schedule", 'five cron fields, such as "*/20 9-15 * * mon-fri"', check=schedules.schedule),
         "Five cron fields in `site.timezone`, in place of `every`; weekdays are names or 0 to 7, 0 and 7 Sunday. With "
-        "both a day of the month and of the week, either counts. A poll in the hour that summer time skips is made as "
-        "the clock moves; one in the hour that autumn repeats, the first time.",
+        "both a day of the month and of the week, either counts. A time that the change to summer time skips is "
+        "polled at the change; a time that occurs twice in autumn is polled the first time.",
     )
     frequent = optional(_REASON, "The reason that allows polling more often than every 15m, down to 1m.")
     was = key(
@@ -287,7 +287,7 @@ class RootKeys(Keys):
     workers = key(Integer(1, 64), 16, "Parallel fetches over all hosts.")
     proxy = optional(
         Text("a proxy", "http://host:3128", limit=2000, check=addresses.proxy),
-        "HTTP proxy for all fetches, not the environment's; it must refuse your own network: docs/politeness.md.",
+        "HTTP proxy for all fetches; `HTTP_PROXY` is ignored. It must refuse your own network: docs/politeness.md.",
     )
     defaults = key(DEFAULTS, {}, "For every source; a source can override each.")
     hosts = key(
