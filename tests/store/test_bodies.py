@@ -82,5 +82,5 @@ def test_what_is_kept_can_be_replayed_under_other_rules(sample_site: SampleSite,
 def test_a_source_that_brought_nothing_has_none(tmp_path: Path) -> None:
     site = SampleSite(tmp_path)
     feeds(site, "https://a.example/")
-    with site.opened() as app, pytest.raises(NothingToReplay, match="no body of a is kept"):
+    with site.opened() as app, pytest.raises(NothingToReplay, match="no body of a is stored"):
         stored_versions(app.store, KEY)
