@@ -1,4 +1,7 @@
-"""What we know, kept so that a kill at any instant loses nothing. The only writer is `settle`, and commands."""
+"""The store: all tables, read and written in transactions, so that a crash loses nothing that was committed.
+
+Only `settle` and commands write to the store.
+"""
 
 from aggregator.store.database import open_store
 

@@ -1,4 +1,4 @@
-"""What is wrong now, as far as the store shows it, and one notice when that changes (R19, R43, R46, R48, P94, R67)."""
+"""Alarms, derived from the store; each is logged when it begins and when it ends (R19, R43, R46, R48, P94, R67)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,27 +27,31 @@ from aggregator.store.store_row import StoreRow
 
 log = getLogger(__name__)
 
-EMPTY_TIMES = 3  # documents without an entry in a row,
-EMPTY_LISTED = 5  # of a feed that had so many (R43)
-DEAD = timedelta(days=7)  # without a success (R46),
-DEAD_FAILURES = 3  # of which we asked so often at least: our own pause is not held against anybody
-SILENT = timedelta(days=90)  # at least, without a new entry (R46),
-SILENT_GAPS = 6  # and so many times its median gap
-UNCONDITIONAL_SHARE = 0.1  # of polls (P94),
-UNCONDITIONAL_LEAST = 3  # and so many at least: one doubt of ours a month is no habit (P16)
-NOTED = timedelta(days=1)  # for so long what a document showed once is told (R45, R47)
-HUB_REFUSES = timedelta(hours=1)  # its pings
-LATE_SHARE = 0.05  # of sources late by more than a fourth of their interval (R19)
+# `empty` (R43): so many documents in a row have no entry,
+EMPTY_TIMES = 3
+EMPTY_LISTED = 5  # and the last document with entries had at least so many.
+# `dead` (R46): no success for so long,
+DEAD = timedelta(days=7)
+DEAD_FAILURES = 3  # and at least so many failed polls in that time: a pause of this program is not the source's fault.
+# `silent` (R46): no new entry for at least so long,
+SILENT = timedelta(days=90)
+SILENT_GAPS = 6  # and for at least so many median gaps between entries.
+# `unconditional` (P94): over this share of polls,
+UNCONDITIONAL_SHARE = 0.1
+UNCONDITIONAL_LEAST = 3  # and at least so many: this program drops validators itself at times (P16).
+NOTED = timedelta(days=1)  # how long the alarm of a single observation in a document lasts (R45, R47)
+HUB_REFUSES = timedelta(hours=1)  # how long the hub may fail to accept pings before the alarm
+LATE_SHARE = 0.05  # share of sources that may be late by more than a fourth of their interval (R19)
 
-SAID = (AlarmCode.LAG, AlarmCode.NETWORK_DOWN)  # whoever measures these logs them too, as they begin and end
-_ALL = 0  # in place of a source's id
+SAID = (AlarmCode.LAG, AlarmCode.NETWORK_DOWN)  # logged by the code that measures them; not logged here again
+_ALL = 0  # `alarm.source_id` of an alarm that concerns no single source
 _WATCHED = "id key state paused claims failures succeeded_at failing_since code arrivals observations".split()
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Something that is wrong, before anybody has looked when that was noticed first."""
+    """An alarm condition that holds now, without the time at which it was first noticed."""
 
     code: AlarmCode
     text: str
@@ -56,15 +60,15 @@ class Found:
 
 
 def first_day(now: datetime) -> int:
-    """Return the first of the two days, UTC, that cover the last 24 hours."""
+    """Return the number of yesterday, UTC (see `day_of`): yesterday and today cover the last 24 hours."""
     return day_of(now) - 1
 
 
 def overall(late: Lag, down: Outage, output_error: str | None) -> Iterator[Found]:
-    """Say what is wrong on our own side."""
+    """Yield the alarms about this program itself: its output, its lateness, its network."""
     if output_error:
         yield Found(AlarmCode.OUTPUT, output_error)
-    if late.late_share > LATE_SHARE and down.public is None:  # else that is why
+    if late.late_share > LATE_SHARE and down.public is None:  # an outage explains the lateness
         share, p95 = f"{late.late} of {late.sources} sources", round((late.p95 + late.between_runs) / _MINUTE)
         runs = f", and the {round(late.between_runs / _MINUTE)} min between runs of poll" if late.between_runs else ""
         waits = f"{share} wait for over a fourth of their interval{runs}; one in twenty over {p95} min"
@@ -76,14 +80,19 @@ def overall(late: Lag, down: Outage, output_error: str | None) -> Iterator[Found
 
 
 def of_posts(count: int, first: str) -> Iterator[Found]:
-    """Say what is wrong with the export of posts: how many are not what they should be, and why the first."""
+    """Yield the alarm about posts that could not be exported.
+
+    Args:
+        count: how many posts differ from what they should be; 0: no alarm.
+        first: why the first of them does.
+    """
     if count:
         named = "a post is" if count == 1 else f"{count} posts are"
         yield Found(AlarmCode.POSTS, f"{named} not what feeds.yaml and the store say; they stand as they were: {first}")
 
 
 def of_hub(hub: HubStatus | None, now: datetime) -> Iterator[Found]:
-    """Say that the hub has not taken its pings for long."""
+    """Yield an alarm if the hub has not accepted pings for `HUB_REFUSES` or longer; `hub` None: none was ever owed."""
     if hub is not None and hub.failing_since is not None and now - hub.failing_since >= HUB_REFUSES:
         feeds = "1 feed that has" if hub.owed == 1 else f"{hub.owed} feeds that have"
         since = f"{hub.failing_since:%Y-%m-%d %H:%M} UTC"
@@ -91,11 +100,11 @@ def of_hub(hub: HubStatus | None, now: datetime) -> Iterator[Found]:
 
 
 def of_sources(rows: Iterable[RowMapping], sums: Mapping[int, Sums], now: datetime) -> Iterator[Found]:
-    """Say what is wrong with sources.
+    """Yield the alarms of sources.
 
     Args:
-        rows: of the table.
-        sums: of their polls of yesterday and today, by id.
+        rows: rows of `source` with the columns `_WATCHED`.
+        sums: sums of the polls of yesterday and today, by id of the source.
         now: the time.
     """
     for row in rows:
@@ -131,7 +140,7 @@ def _of_source(row: RowMapping, sums: Sums, now: datetime) -> Iterator[tuple[Ala
 
 
 def _of_documents(observed: Observed, now: datetime) -> Iterator[tuple[AlarmCode, str]]:
-    """Say what is wrong with what a source has listed lately."""
+    """Yield the alarms that follow from the latest documents of a source."""
     if observed.suspect_since is not None:
         since = f"it looks like another feed since {observed.suspect_since:%Y-%m-%d %H:%M} UTC"
         yield AlarmCode.REPLACED, f"{since}; what is new is held back until it is accepted, or the same for 48 h"
@@ -164,13 +173,13 @@ def _entries(count: int) -> str:
 
 
 class Alarms:
-    """Alarms that are on, each since when: `tx.alarms`."""
+    """Alarms that hold now, each with its beginning: `tx.alarms`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def _present(self, now: datetime) -> list[Found]:
-        """Return all that is wrong now."""
+        """Return all alarm conditions that hold now."""
         rows = (
             self._connection.execute(select(*(source.c[name] for name in _WATCHED)).where(source.c.active))
             .mappings()
@@ -186,7 +195,7 @@ class Alarms:
         return [*ours, *of_sources(rows, sums, now)]
 
     def with_since(self, found: Iterable[Found], now: datetime) -> tuple[Alarm, ...]:
-        """Return alarms with the time at which each was first noticed; `now` for those that were not noticed yet."""
+        """Return alarms with the time at which each was first noticed; `now` for conditions that are new."""
         noticed = {(row.code, row.source_id): row.since for row in self._connection.execute(select(alarm))}
         return tuple(
             Alarm(code=one.code, source=one.source, text=one.text, since=noticed.get((one.code, one.source_id), now))
@@ -194,21 +203,24 @@ class Alarms:
         )
 
     def note(self, now: datetime) -> tuple[Alarm, ...]:
-        """Log alarms as they begin and end, once each, and store which are on (R46). Return those that began."""
+        """Log alarms that begin or end, once each, and store which alarms hold (R46). Return the alarms that began."""
         found = {(one.code.value, one.source_id): one for one in self._present(now)}
         noticed = {(row.code, row.source_id) for row in self._connection.execute(select(alarm))}
         new = [one for place, one in found.items() if place not in noticed]
-        over = [{"was_code": code, "was_source": number} for code, number in noticed - found.keys()]
+        ended = [{"was_code": code, "was_source": number} for code, number in noticed - found.keys()]
         for one in new:
             if one.code not in SAID:
                 log.warning("raise_alarm", extra={"alarm": one.code.value, "source": one.source, "text": one.text})
         if new:
             rows = [{"code": one.code.value, "source_id": one.source_id, "since": now} for one in new]
             self._connection.execute(insert(alarm), rows)
-        if over:
+        if ended:
             keys = {row.id: row.key for row in self._connection.execute(select(source.c.id, source.c.key))}
-            for gone in (gone for gone in over if gone["was_code"] not in SAID):
-                log.info("end_alarm", extra={"alarm": gone["was_code"], "source": keys.get(int(gone["was_source"]))})
+            for one_ended in (one for one in ended if one["was_code"] not in SAID):
+                log.info(
+                    "end_alarm",
+                    extra={"alarm": one_ended["was_code"], "source": keys.get(int(one_ended["was_source"]))},
+                )
             chosen = (alarm.c.code == bindparam("was_code")) & (alarm.c.source_id == bindparam("was_source"))
-            self._connection.execute(delete(alarm).where(chosen), over)
+            self._connection.execute(delete(alarm).where(chosen), ended)
         return tuple(Alarm(code=one.code, source=one.source, text=one.text, since=now) for one in new)

@@ -1,22 +1,25 @@
-"""Writes what a poll, a detail or a correction has decided: the one way to change entries, stories and publications.
+"""Writes the changes of polls, details and corrections: the only code that changes entries, stories and publications.
 
-The order of statements is fixed, whatever decided the changes:
+The order of statements is the same for all kinds of changes:
 
-1. Rows that others name by id come first: stories, categories.
-2. A key that names another entry from now on is retired before the entry that takes it is inserted: keys are unique
-   within a source (I35).
+1. Rows to which other rows refer by id come first: stories, categories.
+2. If a key identifies another entry from now on, the key of the earlier entry is retired before the new entry is
+   inserted: keys are unique within a source (I35).
 3. The texts that closed archive pages keep are pinned before entries are rewritten (M7).
-4. `joined_at` is computed before entries are inserted or moved: it depends on where entries are (`store/sequence.py`).
-5. Rejudged entries come before released ones: of an entry that rules let pass, the first writes the text and the second
-   the story and categories.
-6. Publications are inserted, then shown, then withdrawn: `shown` makes a withdrawn publication visible again, so a
-   publication that one act shows and then withdraws must be withdrawn last. `PublicationDraft` drops the withdrawal of
-   one that comes back within the act.
-7. Generations are raised last, in the same transaction, so that nothing changed is ever clean (invariant 6).
-8. The poll itself (validators, due time) follows the entries it brought: both or neither (R1, P6).
-9. Events are written in the order in which they were noted, those of the source first: `why` prints them so.
+4. `joined_at` is computed before entries are inserted or moved: it depends on the stories that entries belong to
+   before the change (`store/sequence.py`).
+5. Rejudged entries come before released ones: if edited rules accept an entry, `write_rejudged` writes its text and
+   `write_released` its story and categories.
+6. Publications are inserted, then shown, then withdrawn: `write_shown` makes a withdrawn publication visible again, so
+   a publication that is shown and withdrawn by the same changes must be withdrawn last. `PublicationDraft` drops the
+   withdrawal of a publication that the same changes bring back.
+7. Generations are raised after the rows are written, in the same transaction: whatever changed is dirty (invariant 6).
+8. The row of the source (validators, due time) is written after the entries of its poll: both are committed, or
+   neither (R1, P6).
+9. Events are written in the order in which they were noted, events of the source first: `why` prints them in that
+   order.
 
-`joined_at` and the counters of free ids are computed here; everything else was decided before.
+This module computes only `joined_at` and the counters of free ids; everything else was decided before.
 """
 
 from collections import defaultdict
@@ -41,10 +44,11 @@ from aggregator.store.sequence import joining_times
 
 
 def apply(connection: Connection, changes: Sequence[Changes | Completion | Correction]) -> None:
-    """Write changes, one after the other; where the sources of all polls stand is one statement, or two.
+    """Write changes in their order; the rows of all polled sources are updated together, in one statement or two.
 
     Raises:
-        IntegrityError: the changes contradict the store. Some of them are written: the caller holds a savepoint.
+        IntegrityError: the changes contradict the store. Some of them are written by then: the caller rolls back to a
+            savepoint of its own.
     """
     is_site_dirty = False  # index, `all.*` and the list of sources
     for one in changes:
@@ -83,11 +87,12 @@ def write_entries(
     """Write changes of entries, stories and publications, without their events.
 
     Args:
-        connection: a writing one.
-        source_id: whose entries are new, renamed or wait; None: none is.
-        changes: with all ids given.
+        connection: a connection that writes.
+        source_id: the source of the entries that are new, got aliases or wait for details; None: there are no such
+            entries.
+        changes: the changes, with the ids of all new rows.
         now: the time.
-        is_first: by the first poll of a source: that is no news to anyone who follows a category (I62).
+        is_first: this is the first poll of the source: its entries are no news to followers of a category (I62).
     """
     if changes is NOTHING_CHANGED:
         return
@@ -130,7 +135,7 @@ def _write_stories(connection: Connection, changes: StoryChanges, now: datetime)
 
 
 def _write_categories(connection: Connection, made: Sequence[NewCategory], now: datetime) -> None:
-    """Insert categories that items were the first to name, and activate those that items name again."""
+    """Insert categories that items name for the first time, and activate known categories that items name again."""
     for item in made:
         values: dict[str, Any] = {"active": True, "source_id": item.source}
         if item.is_new:
@@ -140,7 +145,7 @@ def _write_categories(connection: Connection, made: Sequence[NewCategory], now: 
 
 
 def _write_read(connection: Connection, changes: Changes) -> bool:
-    """Keep what a document said of its source; return whether the list of sources shows something else now."""
+    """Store the outlines, body and metadata of a polled document; return whether the list of sources must change."""
     if changes.outlines is not None:
         sources.keep_outlines(connection, changes.job.source_id, changes.outlines)
     if changes.read is not None and changes.read.body is not None:
@@ -149,7 +154,7 @@ def _write_read(connection: Connection, changes: Changes) -> bool:
 
 
 def _write_wait(connection: Connection, completion: Completion) -> None:
-    """Write until when an entry waits for its detail, or that it waits no longer."""
+    """Write when the detail of an entry is requested again, or delete the row if the entry waits no longer."""
     details = Details(connection)
     if completion.retry_at is not None:
         details.retry(completion)
@@ -158,10 +163,10 @@ def _write_wait(connection: Connection, completion: Completion) -> None:
 
 
 def _touch(connection: Connection, changes: EntryChanges) -> None:
-    """Mark the stories that changed: their pages, posts and search entries are rendered again."""
+    """Mark the stories that changed, so that their pages, posts and search entries are rendered again."""
     of_stories = changes.stories
     told = (item.story for some in (changes.new, changes.released, changes.moved) for item in some)
-    left = (item.from_story for item in changes.moved)  # their pages credited the entries
+    left = (item.from_story for item in changes.moved)  # the pages of these stories credited the entries
     visible = (item.story for some in (of_stories.publications, of_stories.shown) for item in some)
     ended = (number for some in (of_stories.merged, of_stories.retracted, of_stories.withdrawn) for number, _ in some)
     entries = (

@@ -1,4 +1,4 @@
-"""Categories in the store: slug and feed id for ever, generations of what is dirty, archive pages."""
+"""Rows of categories: permanent slug and feed id, generations of changes and of rendered files, archive pages."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -21,7 +21,7 @@ log = getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryRow:
-    """A category as it stands."""
+    """A row of `category`: a category in use."""
 
     id: int
     key: CategoryKey
@@ -30,17 +30,17 @@ class CategoryRow:
     created_at: datetime
     active: bool
     pages: int  # archive pages
-    dirty: int
-    rendered: int
-    news: int  # the generation of its last change that is more than a backfill (I62)
+    dirty: int  # generation of its last change
+    rendered: int  # generation that its files show
+    news: int  # generation of its last change that is more than a backfill (I62)
     dirty_pages: tuple[int, ...]
     rendered_at: datetime | None
-    look: str | None  # digest of what shapes its outputs besides the store
+    look: str | None  # digest of everything besides the store that shapes its outputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestingCategory:
-    """A category that left feeds.yaml; its files stay where they are (A44)."""
+    """A category that was removed from feeds.yaml; its files stay published (A44)."""
 
     id: int
     key: CategoryKey
@@ -54,7 +54,7 @@ class RestingCategory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormerCategory:
-    """What a category of feeds.yaml has been so far: its key then, and its slug for ever."""
+    """Stored key and slug of a category of feeds.yaml; the key may be an earlier one, the slug never changes."""
 
     key: CategoryKey
     slug: str
@@ -62,30 +62,34 @@ class FormerCategory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRow:
-    """The generation of what shows all categories together."""
+    """Generations of the outputs that show all categories: the index, `all.*` and the list of sources."""
 
     created_at: datetime  # the store's
     dirty: int
     rendered: int
-    news: int  # the generation of the last change of feeds that is more than a backfill (I62)
+    news: int  # generation of the last change of feeds that is more than a backfill (I62)
     look: str | None
 
 
 class Categories:
-    """What a transaction tells of categories, and notes of their outputs: `tx.categories`."""
+    """Queries and updates of categories and of the state of their outputs: `tx.categories`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def former(self, wanted: Sequence[Category]) -> dict[CategoryKey, FormerCategory]:
-        """Return which categories would go on as what was published already, under their own or earlier keys (A45)."""
+        """Return the stored key and slug of each configured category that continues a stored one (A45).
+
+        Categories are found by their own keys, by the keys in `was:`, or by the feed id of a removed category.
+        Categories that are new to the store are left out.
+        """
         rows = {row.key: row for row in self._connection.execute(select(category)).all()}
         feed_ids, keys = {row.feed_id: row for row in rows.values()}, {item.key for item in wanted}
         found = {item.key: rows.get(item.key) or _former(item, rows, feed_ids, keys) for item in wanted}
         return {key: FormerCategory(key=row.key, slug=row.slug) for key, row in found.items() if row is not None}
 
     def made(self, roster: Roster) -> dict[SourceKey, tuple[CategoryKey, ...]]:
-        """Return the categories that items have named, oldest first, by the source whose item named each first.
+        """Return the categories that were created by items, oldest first, by the source whose item created each.
 
         Sources whose items may no longer name categories are left out.
         """
@@ -99,7 +103,7 @@ class Categories:
         return made
 
     def rows(self) -> list[CategoryRow]:
-        """Return all categories that stand in feeds.yaml, in the order in which they were made."""
+        """Return the active categories, in the order of their creation."""
         rows = self._connection.execute(select(category).where(category.c.active).order_by(category.c.id)).all()
         return [
             CategoryRow(
@@ -121,19 +125,22 @@ class Categories:
         ]
 
     def resting(self) -> list[RestingCategory]:
-        """Return the categories that left feeds.yaml, in the order in which they were made."""
+        """Return the categories that were removed from feeds.yaml, in the order of their creation."""
         names = [field.name for field in fields(RestingCategory)]
         query = select(*(category.c[name] for name in names)).where(~category.c.active).order_by(category.c.id)
         return [RestingCategory(**row) for row in self._connection.execute(query).mappings()]
 
     def file(self, number: int, pages: Mapping[int, Sequence[int]], now: datetime, *, has_news: bool) -> None:
-        """File publications on new archive pages, for ever (M2 to M4); what stays in the main document is no backfill.
+        """Move publications to new archive pages, permanently (M2 to M4), and end the backfill of the whole category.
+
+        The publications that stay in the main document no longer count as backfill.
 
         Args:
-            number: of the category.
-            pages: page number: the stories on it.
+            number: id of the category.
+            pages: ids of the stories on each page, by page number.
             now: the time.
-            has_news: a hub is to know of what led to it, so of the main document that is shorter now, too (A86).
+            has_news: the hub is pinged for the changes that led to the filing, so also for the main document that
+                became shorter by it (A86).
         """
         of_category = publication.c.category_id == number
         filing = update(publication).where(of_category, publication.c.story_id == bindparam("of_story"))
@@ -150,17 +157,17 @@ class Categories:
         self._connection.execute(update(publication).where(of_category, publication.c.backfill).values(backfill=False))
 
     def offer(self, number: int | None, now: datetime) -> None:
-        """Note that what stands in the store may be read from now on: files are about to be written (T6).
+        """Store the time from which readers may have seen the present publications: files are written next (T6).
 
-        The time noted is not before that of anything these files show, also when the clock was set back since.
+        The stored time is never before `entered_at` of a publication in these files, even if the clock was set back.
 
         Args:
-            number: of the category; None: of what shows all categories together.
-            now: the time after everything was looked up that the files will show.
+            number: id of the category; None: the outputs that show all categories.
+            now: the time after all content of the files was read from the store.
         """
         place = update(store) if number is None else _of(number)
         newest = select(func.max(publication.c.entered_at)).where(publication.c.page.is_(None))
-        if number is None:  # what stands in a category that is rendered was noted there
+        if number is None:  # rendered categories have the time in their own rows
             waiting = select(category.c.id).where(category.c.dirty != category.c.rendered)
             newest = newest.where(publication.c.category_id.in_(waiting))
         else:
@@ -169,12 +176,13 @@ class Categories:
         self._connection.execute(place.values(offered_at=now if entered is None else max(now, entered)))
 
     def mark_rendered(self, row: CategoryRow, look: str, filed_at: datetime | None) -> None:
-        """Note which generation stands in the files. What was changed meanwhile stays dirty, page by page.
+        """Record the generation that the files of a category show. Pages that changed since `row` was read stay dirty.
 
         Args:
             row: the category as it was rendered.
-            look: digest of what shaped it besides the store.
-            filed_at: as of when it was filed (M3); None: it is empty, and its first entries are to be seen at once.
+            look: digest of everything besides the store that shaped its outputs.
+            filed_at: the time with which its filing was decided (M3); None: the category is empty, so that its first
+                entries are published at once.
         """
         known = select(category.c.dirty_pages).where(category.c.id == row.id)
         left = {
@@ -184,23 +192,27 @@ class Categories:
         self._connection.execute(update(category).where(category.c.id == row.id).values(values))
 
     def unlisted(self) -> frozenset[CategoryKey]:
-        """Return the categories that are in no index, those that left feeds.yaml among them."""
+        """Return the keys of unlisted categories, including categories that were removed from feeds.yaml."""
         return frozenset(self._connection.execute(select(category.c.key).where(category.c.unlisted)).scalars())
 
     def site(self) -> SiteRow:
-        """Return the generation of index, all.* and the list of sources."""
+        """Return the generations of the index, `all.*` and the list of sources."""
         columns = (store.c.created_at, store.c.dirty, store.c.rendered, store.c.news, store.c.look)
         return SiteRow(**self._connection.execute(select(*columns)).mappings().one())
 
     def mark_site_rendered(self, row: SiteRow, look: str) -> None:
-        """Note that they stand in the files as of that generation."""
+        """Record the generation that the files of the index, `all.*` and the list of sources show."""
         self._connection.execute(update(store).values(rendered=row.dirty, look=look))
 
 
 def sync_categories(connection: Connection, wanted: Sequence[Category], now: datetime) -> None:
-    """Give each category of feeds.yaml its slug and feed id, once and for ever (A2, A45).
+    """Write the categories of feeds.yaml to the store; new categories get a permanent slug and feed id (A2, A45).
 
-    A category that comes back, under its key or a `was:`, is what it was.
+    A category that returns, under its key or a key in `was:`, keeps its row. Categories that are missing in `wanted`
+    become inactive.
+
+    Raises:
+        StoreError: the feed id of a new category belongs to another category.
     """
     rows = {row.key: row for row in connection.execute(select(category)).all()}
     slugs, feed_ids = {row.slug for row in rows.values()}, {row.feed_id: row for row in rows.values()}
@@ -210,10 +222,10 @@ def sync_categories(connection: Connection, wanted: Sequence[Category], now: dat
     for item in wanted:
         row = rows.get(item.key) or _former(item, rows, feed_ids, keys)
         if row is not None:
-            said = _said(item)
-            if not row.active or any(getattr(row, name) != value for name, value in said.items()):
+            configured = _configured(item)
+            if not row.active or any(getattr(row, name) != value for name, value in configured.items()):
                 back = {"active": True, "removed_at": None}
-                connection.execute(_of(row.id).values(**_raised(category, backfill=False), **said, **back))
+                connection.execute(_of(row.id).values(**_raised(category, backfill=False), **configured, **back))
             if item.slug is not None and item.slug != row.slug:
                 advice = f"a slug never changes once it is published (A45): write slug: {row.slug}, or none"
                 log.warning("keep_slug", extra={"category": item.key, "slug": row.slug, "advice": advice})
@@ -226,10 +238,11 @@ def sync_categories(connection: Connection, wanted: Sequence[Category], now: dat
                 f"category {item.key}: the feed id {feed_id} belongs to {feed_ids[feed_id].key}; write another id, "
                 f"or was: {feed_ids[feed_id].key} if it is the same category under a new key"
             )
-        more = {name: value for name, value in _said(item).items() if name != "key"}
+        more = {name: value for name, value in _configured(item).items() if name != "key"}
         insert_category(connection, number, item.key, slug, feed_id, now, **more)
         number += 1
-    left = (row for row in rows.values() if row.active or row.removed_at is None)  # a restore may not know the time
+    # `removed_at` of an inactive category is missing if a restore could not find it.
+    left = (row for row in rows.values() if row.active or row.removed_at is None)
     gone = [row.id for row in left if row.key not in keys]
     if gone:
         still = select(category.c.id).where(category.c.key.in_(keys))
@@ -237,24 +250,37 @@ def sync_categories(connection: Connection, wanted: Sequence[Category], now: dat
         connection.execute(resting.values(active=False, removed_at=now))
 
 
-def _said(item: Category) -> dict[str, Any]:
-    """Give what feeds.yaml says of a category, and what holds for its pages also once it has left (A44)."""
+def _configured(item: Category) -> dict[str, Any]:
+    """Return the columns that feeds.yaml sets; they apply to the pages of a category also after its removal (A44)."""
     return {"key": item.key, "unlisted": item.unlisted, "title": item.title, "show": item.show.value}
 
 
 def _former(item: Category, rows: Mapping[str, Any], feed_ids: Mapping[str, Any], wanted: Collection[str]) -> Any:
-    """Find the row of a category that has a new key: one that `was:` names, or a resting one with its own feed id."""
+    """Return the row of a category that got a new key: the row of a key in `was:`, or of its feed id; None if none.
+
+    A row whose key is still in feeds.yaml belongs to that category and is not returned.
+    """
     for name in item.was:
         if name in rows and name not in wanted:
             return rows[name]
-    heir = feed_ids.get(item.id or "")
-    return heir if heir is not None and heir.key not in wanted else None
+    same_id = feed_ids.get(item.id or "")
+    return same_id if same_id is not None and same_id.key not in wanted else None
 
 
 def insert_category(
     connection: Connection, number: int, key: str, slug: str, feed_id: str, now: datetime, **more: object
 ) -> None:
-    """Make a category's row. Its number is given: `decide` must know it, and none is ever free again."""
+    """Insert a row of `category`. The caller passes the id, since `decide` must know it; ids are never used again.
+
+    Args:
+        connection: a connection that writes.
+        number: id of the row.
+        key: key of the category.
+        slug: its name in paths.
+        feed_id: its atom:id.
+        now: the time.
+        more: further columns, in place of the defaults.
+    """
     fixed = {"active": True, "pages": 0, "dirty": 1, "rendered": 0, "dirty_pages": {}}
     usual = {"title": key, "unlisted": False, "show": Show.FULL.value}
     named = {"id": number, "key": key, "slug": slug, "feed_id": feed_id, "created_at": now}
@@ -266,22 +292,22 @@ def _of(number: int) -> Update:
 
 
 def raise_site(connection: Connection) -> None:
-    """Make index, all.* and the list of sources dirty."""
+    """Mark the index, `all.*` and the list of sources as dirty."""
     connection.execute(update(store).values(dirty=store.c.dirty + 1))
 
 
 def is_backfill(publications: Sequence[NewPublication]) -> bool:
-    """Return whether what enters categories all at once came by backfills (M1), so that none of it pings (I62)."""
+    """Return whether new publications all come from backfills (M1), so that no hub is pinged for them (I62)."""
     return bool(publications) and all(made.backfill for made in publications)
 
 
 def raise_generations(connection: Connection, pages: Mapping[int, Iterable[int]], *, backfill: bool = False) -> None:
-    """Make categories dirty, and with them the site's own pages.
+    """Mark categories as dirty, and with them the outputs that show all categories.
 
     Args:
-        connection: a writing one.
-        pages: category: the archive pages that must be rendered again as well.
-        backfill: by nothing but a backfill: that is no news to anyone who follows them (I62).
+        connection: a connection that writes.
+        pages: numbers of the archive pages that must be rendered again too, by id of the category.
+        backfill: all changes come from a backfill: they are no news to followers of the categories (I62).
     """
     if not pages:
         return

@@ -1,4 +1,4 @@
-"""Claims on sources: made before a request leaves, given back or put off if it does not."""
+"""Claims on sources: made before a request leaves, undone or postponed if the request does not leave."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -23,8 +23,8 @@ from aggregator.store.schedule import DueItem
 from aggregator.store.schema import EPOCH, MICROSECOND, entry, source
 from aggregator.urls import Url
 
-HOUR = timedelta(hours=1)  # the interval of a source that was never polled, unless feeds.yaml says another
-LATEST = min(500, MAX_IN)  # entries of a list by which its known ones are found again
+HOUR = timedelta(hours=1)  # interval of a source that was never polled and has no `every`
+LATEST = min(500, MAX_IN)  # entries of the last document whose key hashes a job gets
 
 _NEEDED = tuple(
     source.c[name]
@@ -34,7 +34,7 @@ _NEEDED = tuple(
         "observations arrivals recent claims"
     ).split()
 )
-# Made once: to make a statement costs as much as a poll.
+# Built once: building a statement costs as much as the rest of a poll.
 _IDS = source.c.id.in_(bindparam("ids", expanding=True))
 _THESE = select(*_NEEDED).where(_IDS).with_for_update()  # SQLite locks the whole store instead
 _HELD = select(source.c.id, source.c.attempted_at).where(_IDS).with_for_update()
@@ -72,11 +72,11 @@ class Claims:
             items: the chosen sources.
             now: the time.
             settings: the sources of feeds.yaml; others are not claimed.
-            spare: do not claim sources whose document asks not to be polled at this hour (`skipHours`, P59); they are
-                due once that hour has passed. A `schedule` of the operator counts more than such a hint.
+            spare: do not claim sources whose document asks not to be polled at this hour (`skipHours`, P59); their due
+                time moves to the end of that hour. A `schedule` in feeds.yaml overrides this hint.
 
         Returns:
-            The jobs that were claimed, in the order of `items`; of sources at one address the first alone (P66).
+            The claimed jobs, in the order of `items`. Of sources at the same address, only the first is claimed (P66).
         """
         chosen = {item.id.row: item for item in items}
         rows = self._connection.execute(_THESE, {"ids": list(chosen)}).mappings().all()
@@ -110,8 +110,8 @@ class Claims:
     def held(self, jobs: Sequence[SourceJob]) -> set[int]:
         """Return the ids of the sources of jobs whose claim still holds; jobs that were never claimed count as held.
 
-        A claim ends when its poll is settled or undone, or when the source is claimed again after a wait for a crashed
-        or hanging process. The rows stay as they are until the transaction ends.
+        A claim ends when its poll is settled or undone, or when the source is claimed again because the process with
+        the claim crashed or hangs. The rows are locked until the transaction ends.
         """
         ids = [job.source_id for job in jobs if job.claim.claimed_at is not None]
         rows = self._connection.execute(_HELD, {"ids": ids}).all() if ids else ()
@@ -123,7 +123,7 @@ class Claims:
         }
 
     def twins(self, dues: Sequence[SourceJob], settings: Mapping[SourceKey, Source]) -> dict[int, list[SourceJob]]:
-        """Return the other sources at the addresses of some jobs, by the id of the source of the job (P66)."""
+        """Return jobs for the other sources at the addresses of `dues`, by the source id of the given job (P66)."""
         asked = {due.source_id for due in dues}
         by_url = {due.url: due.source_id for due in dues}
         found: dict[int, list[SourceJob]] = defaultdict(list)
@@ -139,7 +139,7 @@ class Claims:
         return None if row is None else _with_known(self._connection, _due(row, settings))
 
     def give_back(self, dues: Sequence[SourceJob]) -> None:
-        """Undo claims whose request did not leave, or was cut by us (R13, R54). Crashes before them still count."""
+        """Undo claims whose request did not leave, or was cut by this program (R13, R54); earlier crashes count."""
         if not dues:
             return
         rows = [
@@ -156,9 +156,9 @@ class Claims:
         self._connection.execute(_GIVE_BACK, rows)
 
     def put_off(self, dues: Sequence[tuple[SourceJob, datetime]]) -> None:
-        """Move due times on by an interval, and change no counter: our network kept the requests back (P87).
+        """Move due times ahead by one interval, since an outage of the own network stopped the requests (P87).
 
-        The interval of a source that was never polled is the one that feeds.yaml gives it (P52).
+        No failure is counted. For a source that was never polled, the interval in feeds.yaml is used (P52).
 
         Args:
             dues: claims, each with the time at which its request left.
@@ -181,10 +181,10 @@ class Claims:
         self._connection.execute(statement, rows)
 
     def find_crashed(self, now: datetime) -> Collection[int]:
-        """Return the sources that were in flight when this program ended, `CRASHES` times in a row or more (R13).
+        """Return the ids of sources that were in flight at the last `CRASHES` or more crashes of this program (R13).
 
-        With more claims than that a source was in flight alone, so it ended the program itself: it becomes suspect.
-        Only for a process that has claimed nothing yet: a claim of its own would count as a crash.
+        A source with more claims than `CRASHES` was polled alone at the last crash, so it caused the crash and becomes
+        suspect. Call this before the process claims anything: a claim of its own would count as a crash.
         """
         found = select(source.c.id, source.c.claims, source.c.state, source.c.code)
         rows = self._connection.execute(found.where(source.c.active, source.c.claims >= CRASHES)).all()
@@ -212,7 +212,7 @@ def _is_as_chosen(row: RowMapping, item: DueItem) -> bool:
 def _one_an_address(
     claimed: Sequence[tuple[RowMapping, Source]], ids: Sequence[int]
 ) -> list[tuple[RowMapping, Source]]:
-    """Leave out sources whose response another of these sources brings (P66)."""
+    """Return the claimed sources without those that can use the response of another claimed source (P66)."""
     order = {number: place for place, number in enumerate(ids)}
     asking: dict[str, list[Source]] = defaultdict(list)
     kept = []
@@ -225,9 +225,10 @@ def _one_an_address(
 
 
 def _with_known(connection: Connection, due: SourceJob) -> SourceJob:
-    """Add the key hashes of the last list to a source whose further pages are followed: the next walk ends there (R45).
+    """Add the key hashes of the last document to the job of a source whose further pages are followed.
 
-    If they are not known, as after a restore, the entries that were stored last are taken.
+    The next poll follows pages until it finds one of these entries (R45). If the last document is unknown, as after a
+    restore, the entries that were stored last are used.
     """
     if due.source.paging is None or not due.source.pages or not due.stored_before:
         return due

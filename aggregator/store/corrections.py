@@ -1,4 +1,4 @@
-"""Corrections that wait for the process that holds the store (R27): filed by a command, carried out once."""
+"""Requests for corrections: stored by a command, carried out once by the process that holds the lock (R27)."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,47 +11,50 @@ from aggregator.model.event import Code, Event
 from aggregator.store.events import write_events
 from aggregator.store.schema import request
 
-ANSWERED_FOR: Final = timedelta(days=7)  # whoever asked looks for the answer for a minute; what was done, events tell
-TRIMMED: Final = 1000  # requests that leave in one transaction
+ANSWERED_FOR: Final = timedelta(days=7)  # the command waits for the outcome for seconds; events keep what was done
+TRIMMED: Final = 1000  # requests that are deleted in one transaction, at most
 
 
 class Corrections:
-    """Corrections that wait: `tx.corrections`."""
+    """Requests for corrections and their outcomes: `tx.corrections`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def file(self, command: str, arguments: Mapping[str, Any], now: datetime) -> int:
-        """Write down what an operator wants; gives its number."""
+        """Store a request of an operator and return its number."""
         statement = request.insert().values(made_at=now, command=command, arguments=dict(arguments))
         return int(self._connection.execute(statement.returning(request.c.id)).scalar_one())
 
     def pending(self) -> list[Request]:
-        """Give what waits, oldest first."""
+        """Return the requests without an outcome, oldest first."""
         query = select(request.c.id, request.c.command, request.c.arguments).where(request.c.done_at.is_(None))
         rows = self._connection.execute(query.order_by(request.c.id)).all()
         return [Request(id=row.id, command=row.command, arguments=row.arguments) for row in rows]
 
     def finish(self, wanted: Request, outcome: Outcome, now: datetime) -> bool:
-        """Say what became of a request; False if somebody has, and then nothing may be done for it again."""
-        said = {"done": outcome.done, "said": outcome.said, "facts": dict(outcome.facts)}
+        """Store the outcome of a request; return False if another outcome was stored already.
+
+        After False, the caller must not carry out the request.
+        """
+        result = {"done": outcome.done, "said": outcome.said, "facts": dict(outcome.facts)}
         statement = update(request).where(request.c.id == wanted.id, request.c.done_at.is_(None))
-        is_first = self._connection.execute(statement.values(done_at=now, outcome=said)).rowcount == 1
+        is_first = self._connection.execute(statement.values(done_at=now, outcome=result)).rowcount == 1
         if is_first and not outcome.done:
             facts = {"request": wanted.id, "command": wanted.command, "because": outcome.said}
             write_events(self._connection, [Event(code=Code.REFUSE_REQUEST, facts=facts)], now)
         return is_first
 
     def outcome(self, number: int) -> Outcome | None:
-        """Give what became of a request; None as long as it waits."""
+        """Return the outcome of a request; None if it waits or does not exist."""
         query = select(request.c.outcome).where(request.c.id == number, request.c.done_at.is_not(None))
-        said = self._connection.execute(query).scalar_one_or_none()
-        return None if said is None else Outcome(**said)
+        stored = self._connection.execute(query).scalar_one_or_none()
+        return None if stored is None else Outcome(**stored)
 
     def trim(self, now: datetime) -> int:
-        """Drop the oldest requests that were answered long ago, at most `TRIMMED`; give how many were dropped.
+        """Delete the oldest requests finished over `ANSWERED_FOR` ago, at most `TRIMMED`; return how many were deleted.
 
-        The newest stays: SQLite would give its number to the next one, and events name requests by number.
+        The newest request stays: SQLite would use its number again, and events refer to requests by number.
         """
         newest = select(func.max(request.c.id)).scalar_subquery()
         old = select(request.c.id).where(request.c.done_at < now - ANSWERED_FOR, request.c.id != newest)

@@ -1,4 +1,4 @@
-"""The open store, and the transactions in which everything is read and written."""
+"""The open store and its transactions."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,45 +23,45 @@ HEAD = "0003"  # the newest migration; a test compares it with the folder
 
 
 def backend_of(url: str) -> Sqlite:
-    """Return the backend of a store; nothing is opened yet."""
+    """Return the backend for a URL, without opening the database."""
     return Sqlite(url)
 
 
 class Store:
-    """An open store: `begin` yields a transaction that writes, `read` one that reads.
+    """An open store: `begin` yields a transaction that writes, `read` a transaction that only reads.
 
-    Not tied to a thread: each transaction has a connection of its own.
+    Usable from any thread: each transaction has a connection of its own.
     """
 
     def __init__(self, backend: Sqlite) -> None:
         self._backend = backend
-        self.uuid: UUID | None = None  # known once there is a schema
-        self._shares: bool | None = None  # whether two sources are at one address; None: to be looked up
-        self._counted: dict[int, Holding] = {}  # what categories held when `status` counted them last
+        self.uuid: UUID | None = None  # None until the schema exists
+        self._shares: bool | None = None  # whether two sources have the same address; None: not looked up yet
+        self._counted: dict[int, Holding] = {}  # contents of categories at the last count by `status`, by id
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
-        """Yield a transaction that writes: all of it is committed, or nothing.
+        """Yield a transaction that writes: committed as a whole, or rolled back after an exception.
 
         Raises:
-            StoreError: the database can't be written; nothing was.
+            StoreError: the database can't be written; nothing was committed.
         """
         with self._transaction(writes=True) as connection:
             yield Transaction(connection)
 
     def shares_addresses(self, tx: Transaction) -> bool:
-        """Return whether any two sources are at one address (P66). The answer is kept until `forget_addresses`."""
+        """Return whether any two sources have the same address (P66); cached until `forget_addresses`."""
         if self._shares is None:
             self._shares = tx.sources.share_addresses()
         return self._shares
 
     def forget_addresses(self) -> None:
-        """Forget whether sources share an address: sources or addresses have changed."""
+        """Clear the cache of `shares_addresses`; called after sources or addresses have changed."""
         self._shares = None
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """Yield a transaction that sees one moment of the store, and does not wait for a writer."""
+        """Yield a transaction that reads one snapshot of the store and does not wait for a writer."""
         with self._transaction(writes=False) as connection:
             yield Transaction(connection)
 
@@ -78,7 +78,8 @@ class Store:
             return DiskFailed(f"the store {self.where}: {fault}")
         if isinstance(error, OperationalError):
             return StoreError(f"the store {self.where}: {error.orig}")
-        return StoreError(f"the store {self.where}: {str(error).splitlines()[0]}")  # where a file is no database, say
+        # For example, a file that is no database.
+        return StoreError(f"the store {self.where}: {str(error).splitlines()[0]}")
 
     @property
     def where(self) -> str:
@@ -91,7 +92,7 @@ class Store:
         return self._backend.path
 
     def is_there(self) -> bool:
-        """Return whether the store that was opened is still in its place."""
+        """Return whether the opened file still exists at its path."""
         return self._backend.is_there()
 
     def status(self, roster: Roster, now: datetime, secrets: Iterable[str] = ()) -> Status:
@@ -103,24 +104,24 @@ class Store:
         """Return the status of sources, categories and the store.
 
         Args:
-            tx: a reading one.
+            tx: a transaction that reads.
             roster: the sources and categories as feeds.yaml has them.
             now: the time.
-            secrets: of the settings, to be removed from addresses that the operator is shown.
+            secrets: secret values in the settings; removed from the addresses in the status.
         """
         size, counted = self._backend.size(), self._counted
         return tx.status.of(roster, now, secrets=secrets, where=self.where, size=size, schema=HEAD, counted=counted)
 
     def back_up(self, target: Path) -> int:
-        """Copy the store to a file, consistent whatever is written meanwhile (R62); return its size in bytes.
+        """Copy the store to a file, consistent even during writes (R62); return the size of the copy in bytes.
 
         Raises:
-            StoreError: the copy could not be written; an earlier file of that name stays.
+            StoreError: the copy could not be written; an earlier file at `target` is unchanged.
         """
         return self._backend.back_up(target)
 
     def checkpoint(self) -> None:
-        """Leave one file without a journal (R4); a failure is logged, since it loses nothing."""
+        """Write the journal back, so that the store is one file (R4). A failure is only logged: no data is lost."""
         try:
             self._backend.checkpoint()
         except self._backend.errors as error:
@@ -145,17 +146,17 @@ class Store:
 
 
 def open_store(url: str, *, now: datetime, command: str = "", writes: bool = True) -> Store:
-    """Open the store, make or migrate it if need be, and take its lock.
+    """Open the store, create or migrate it if necessary, and take its lock.
 
     Args:
-        url: as SQLAlchemy writes it; the path of a file is absolute, and its folder is made.
+        url: an SQLAlchemy URL; the path of a file is absolute, and its folder is created.
         now: the time, for a new store and for the lock.
-        command: the command of this process, which others see while it holds the lock.
+        command: the command of this process, shown to other processes while this one holds the lock.
         writes: False for a command that only reads: no lock, no migration, and the store must exist.
 
     Raises:
-        LockHeld: another process works on it.
-        StoreError: it can't be read or made, or a newer program has written it.
+        LockHeld: another process holds the lock.
+        StoreError: the store can't be read or created, or was written by a newer version of the program.
     """
     backend = backend_of(url)
     opened = Store(backend)
@@ -169,7 +170,11 @@ def open_store(url: str, *, now: datetime, command: str = "", writes: bool = Tru
 
 
 def _bring_up_to_date(opened: Store, backend: Sqlite, now: datetime, *, writes: bool) -> None:
-    """Compare the schema with what this program knows; migrate it if it is older (R60)."""
+    """Migrate the schema if it is older than `HEAD` (R60), and read the UUID of the store.
+
+    Raises:
+        StoreError: the schema is newer than `HEAD`, or older while `writes` is False.
+    """
     with opened._transaction(writes=False) as connection:
         tables = inspect(connection).get_table_names()
         revision = None
@@ -195,7 +200,7 @@ def _bring_up_to_date(opened: Store, backend: Sqlite, now: datetime, *, writes: 
 
 
 def _migrate(backend: Sqlite) -> None:
-    from alembic import command  # 0.1 s and 10 MB: only when there is something to migrate
+    from alembic import command  # the import costs 0.1 s and 10 MB: only for a migration
     from alembic.config import Config
 
     config = Config()

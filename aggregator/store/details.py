@@ -1,4 +1,4 @@
-"""Entries that wait for their details: due one by one, claimed like sources (R13)."""
+"""Entries that wait for their details; each has a due time of its own and is claimed like a source (R13)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -21,21 +21,24 @@ from aggregator.store.schedule import DueItem
 from aggregator.store.schema import detail, entry, source
 from aggregator.urls import Url
 
-PROBE = timedelta(minutes=2)  # in which a request finds out whether a host in trouble is back
-PUT_OFF = timedelta(minutes=5)  # when our own network kept a request from leaving (P87)
+PROBE = timedelta(minutes=2)  # how long other entries wait while one request probes a host in trouble
+PUT_OFF = timedelta(minutes=5)  # delay after an outage of the own network stopped a request (P87)
 _ONE = update(detail).where(detail.c.entry_id == bindparam("row_id"))
 _UNDO = _ONE.where(detail.c.claims == bindparam("claimed")).values(due_at=bindparam("due"), claims=bindparam("before"))
 _ALL = (*detail.c, source.c.key, source.c.url, source.c.own_machine, entry.c.link, entry.c.limited)
 
 
 class Details:
-    """What a transaction tells and keeps of entries that wait for their details: `tx.details`."""
+    """Queries and updates of entries that wait for their details: `tx.details`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, source_id: int, waiting: Sequence[WaitingEntry], now: datetime) -> None:
-        """Let new entries wait; where others wait for a host in trouble, with them."""
+        """Insert entries that wait for their details.
+
+        If the host is in trouble, they get the due time of the entries of the source that are held up by the host.
+        """
         if not waiting:
             return
         troubled = select(detail.c.host_key, func.max(detail.c.due_at).label("due_at"), func.max(detail.c.failures))
@@ -70,15 +73,17 @@ class Details:
         own: bool | None = None,
         sources: Collection[int] | None = None,
     ) -> list[DueItem]:
-        """Return entries whose details may be asked for, oldest first, at most `per_host` of a host key.
+        """Return entries whose details may be requested, by due time, at most `per_host` of a host key.
+
+        Of the entries held up by a host in trouble, at most the first is returned: its request probes the host.
 
         Args:
             now: the time.
-            limit: how many at most.
+            limit: maximum number of entries.
             blocked: host keys that are in flight, pausing or inside their spacing.
-            per_host: how many of one host key.
-            own: only those of the operator's own machines, or only the others (P87).
-            sources: only entries of these.
+            per_host: maximum number of entries of one host key.
+            own: True: only sources on the operator's own machines; False: only other sources; None: all (P87).
+            sources: only entries of the sources with these ids; None: all.
         """
         order = (detail.c.due_at, detail.c.since, detail.c.entry_id.desc())
         place = func.row_number().over(partition_by=detail.c.host_key, order_by=order).label("place")
@@ -115,9 +120,10 @@ class Details:
 
         An entry that was claimed since it was chosen is left out, so that two claimers never get the same.
 
-        Where a host is in trouble, one request finds out whether that is over: what waits with it waits on meanwhile.
+        If an entry is held up by a host in trouble, its request probes the host. The other due entries of its source
+        that the host holds up wait for `PROBE`.
 
-        Those of sources that ask for no details any more are left alone: `lapsed` gives them.
+        Entries of sources without `detail` in feeds.yaml are not claimed: `lapsed` returns them.
         """
         if not items:
             return []
@@ -135,16 +141,16 @@ class Details:
         for source_id, host_key in sorted(
             {(row["source_id"], row["host_key"]) for row, _ in claimed if row["held_up"]}
         ):
-            others = _together(source_id, host_key).where(detail.c.due_at <= now)
+            others = _held_up_at(source_id, host_key).where(detail.c.due_at <= now)
             self._connection.execute(others.values(due_at=now + PROBE))
-        order = {number: place for place, number in enumerate(chosen)}
+        order = {number: position for position, number in enumerate(chosen)}
         return sorted((due for _, due in claimed), key=lambda due: order[due.awaited.id])
 
     def held(self, jobs: Sequence[DetailJob]) -> set[int]:
         """Return the ids of the entries of jobs whose claim still holds.
 
-        A row has no time of its claim, only how many there were in a row: a claim that another one followed is over,
-        and so is that of an entry that waits no longer. The rows stay as they are until the transaction ends.
+        A row stores the number of claims in a row, not the time of the last claim. A claim is over once another claim
+        followed, or once the entry no longer waits. The rows are locked until the transaction ends.
         """
         query = select(detail.c.entry_id, detail.c.claims).with_for_update()
         query = query.where(detail.c.entry_id.in_([job.awaited.id for job in jobs]))
@@ -152,25 +158,35 @@ class Details:
         return {job.awaited.id for job in jobs if claims.get(job.awaited.id) == job.claim.crashes + 1}
 
     def give_back(self, jobs: Sequence[DetailJob]) -> None:
-        """Undo claims whose request did not leave, or was cut by us (R13, R54)."""
+        """Undo claims whose request did not leave, or was cut by this program (R13, R54)."""
         rows = [_before(job) | {"due": job.claim.due_at} for job in jobs]
         if rows:
             self._connection.execute(_UNDO, rows)
 
     def put_off(self, jobs: Sequence[tuple[DetailJob, datetime]]) -> None:
-        """Move due times on by `PUT_OFF`, and change no counter: our network kept the requests back (P87)."""
+        """Move due times ahead by `PUT_OFF`, since an outage of the own network stopped the requests (P87).
+
+        No failure is counted.
+
+        Args:
+            jobs: claims, each with the time at which its request left.
+        """
         rows = [_before(job) | {"due": asked_at + PUT_OFF} for job, asked_at in jobs]
         if rows:
             self._connection.execute(_UNDO, rows)
 
     def entry(self, number: int) -> Entry | None:
-        """Return an entry that waits, as the list has it now; None if it waits no longer."""
+        """Return a waiting entry with its present content from the list; None if the entry no longer waits."""
         query = select(entry).where(entry.c.id == number, entry.c.state == EntryState.WAITING.value)
         row = self._connection.execute(query).mappings().first()
         return None if row is None else entry_of(row)
 
     def retry(self, completion: Completion) -> None:
-        """Let an entry wait on; if its host is in trouble, all that wait for it, and none of them less long."""
+        """Move the due time of an entry after a failed request; count the failure.
+
+        If the host is in trouble, the other entries of the source that wait for the host are held up until then too;
+        due times that are later stay.
+        """
         due, at = completion.job, completion.retry_at
         values: dict[str, Any] = {"due_at": at, "failures": due.failures + 1, "claims": 0}
         values |= {"code": completion.code, "error": completion.error, "held_up": completion.all_of_host}
@@ -182,21 +198,30 @@ class Details:
             self._connection.execute(waiting.values(due_at=at, failures=due.failures + 1, held_up=True))
 
     def finish(self, due: DetailJob, *, answered: bool) -> None:
-        """Forget that an entry waited; if its host has answered, those that waited for that are due as they were."""
+        """Delete the row of an entry that no longer waits.
+
+        If the host answered after failures, the entries of the source that it held up become due with the time at which
+        this entry was due, so at once.
+        """
         self._connection.execute(delete(detail).where(detail.c.entry_id == due.awaited.id))
         if answered and due.failures:
             self._connection.execute(
-                _together(due.source_id, due.host_key).values(failures=0, held_up=False, due_at=due.claim.due_at)
+                _held_up_at(due.source_id, due.host_key).values(failures=0, held_up=False, due_at=due.claim.due_at)
             )
 
     def lapsed(self, now: datetime, settings: Mapping[SourceKey, Source]) -> list[DetailJob]:
-        """Return the entries that nobody will bring a detail any more: their day is over, or their source has none."""
+        """Return jobs for the entries whose detail is no longer requested.
+
+        They have waited longer than `PATIENCE` (and `PUT_OFF`, so that a last request can end), or their source has no
+        `detail` in feeds.yaml any more. Entries of sources that were removed from feeds.yaml are left out: the source
+        may return.
+        """
         found = []
         for row in self._connection.execute(_rows()).mappings():
             configured = settings.get(row["key"])
             due = _due(row, settings)
             if due is not None and row["since"] + PATIENCE >= now - PUT_OFF:
-                continue  # the usual way sees to it
+                continue  # its detail is still requested in the usual way
             if configured is None or due is None:
                 due = _without_request(row, configured)
             if due is not None:
@@ -208,8 +233,8 @@ def _before(job: DetailJob) -> dict[str, object]:
     return {"row_id": job.awaited.id, "before": job.claim.crashes, "claimed": job.claim.crashes + 1}
 
 
-def _together(source_id: int, host_key: str) -> Update:
-    """Choose those that wait together for a host in trouble."""
+def _held_up_at(source_id: int, host_key: str) -> Update:
+    """Return an UPDATE of the entries of a source that are held up by a host in trouble."""
     return update(detail).where(detail.c.source_id == source_id, detail.c.host_key == host_key, detail.c.held_up)
 
 
@@ -224,19 +249,19 @@ def _rows() -> Any:
 
 def _due(row: RowMapping, settings: Mapping[SourceKey, Source], claimed_at: datetime | None = None) -> DetailJob | None:
     configured = settings.get(row["key"])
-    told = configured.detail if configured is not None else None
-    if configured is None or told is None:
+    detail_settings = configured.detail if configured is not None else None
+    if configured is None or detail_settings is None:
         return None
     asked = {path: value for path, value in row["asked"]}
-    url, request = url_of(told, asked), request_of(told, asked)
+    url, request = url_of(detail_settings, asked), request_of(detail_settings, asked)
     if url is None or request is None:
         return None
-    job = _job(row, configured, url, request, told.reading, link=Url(row["link"]) if row["link"] else None)
+    job = _job(row, configured, url, request, detail_settings.reading, link=Url(row["link"]) if row["link"] else None)
     return replace(job, claim=replace(job.claim, claimed_at=claimed_at))
 
 
 def _without_request(row: RowMapping, configured: Source | None) -> DetailJob | None:
-    """Return an entry for which nothing can be asked; None if its source has left feeds.yaml: it comes back, or not."""
+    """Return the job of an entry for which no request can be made; None if its source is not in feeds.yaml."""
     if configured is None:
         return None
     return _job(row, configured, configured.url, configured.request, configured.reading, link=None)

@@ -1,13 +1,13 @@
-"""The differences between SQL of SQLite and of PostgreSQL."""
+"""SQL that differs between SQLite and PostgreSQL."""
 
 from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-MAX_IN = 900  # values of one IN list; old builds of SQLite take 999 parameters a statement
+MAX_IN = 900  # values of one IN list; old builds of SQLite allow 999 parameters a statement
 
 
 def insert(table: Table, database: str) -> Any:
-    """Return an INSERT that has `on_conflict_do_update`; `database`: the name of SQLAlchemy's dialect."""
+    """Return an INSERT that supports `on_conflict_do_update`; `database` is the name of an SQLAlchemy dialect."""
     return (sqlite if database == "sqlite" else postgresql).insert(table)

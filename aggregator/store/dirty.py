@@ -1,10 +1,11 @@
-"""Which stories have changed, and whose pages must be made again: two columns of a story, one of which remembers.
+"""Marks of changed stories, `story.touched` and `story.dirty`.
 
-A story that changes in any way that its own outputs show gets the store's generation of that moment, `touched`. Who
-renders from time to time what such stories come to (posts, the index of words) keeps the generation up to which that is
-done, and asks for what was touched since. Pages are made one by one, and one may fail where others stand: so a story is
-`dirty` until its page is as it was touched last. It may also be dirty without a change of its own, when all pages look
-otherwise.
+- `story.touched`: generation of the store (`store.dirty`) at the last change of the story that its outputs show. Never
+  cleared. The export of posts and the word index store the generation up to which they are done, and look up the
+  stories with a later `touched`.
+- `story.dirty`: the page of the story must be rendered: `SOON` or `LATE`; cleared once the page is written. Pages are
+  rendered one by one, and one may fail while others succeed, so one generation for all pages is not enough. A new theme
+  makes pages dirty too, without a change of their stories.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,43 +16,43 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.schema import entry, store, story
 
-SOON: Final = 1  # the page says something new, or is new itself: feeds that lead there wait for it (R31)
-LATE: Final = 2  # it stands there and looks otherwise now
+SOON: Final = 1  # the page is new or has new content: feeds that link to it are published after it (R31)
+LATE: Final = 2  # the page exists, and only its look has changed
 
 
 def touch(
     connection: Connection, stories: Iterable[int | None], entries: Iterable[int] = (), *, late: bool = False
 ) -> None:
-    """Note that stories have changed, in the transaction that changes them (invariant 6).
+    """Mark stories as changed, in the transaction that changes them (invariant 6).
 
     Args:
-        connection: a writing one.
-        stories: their numbers; None stands for no story.
-        entries: whatever stories these tell are changed, too.
-        late: their pages stand there, and are made again when there is time.
+        connection: a connection that writes.
+        stories: ids of stories; None is skipped.
+        entries: ids of entries; the stories of these entries are marked too.
+        late: the pages exist and may be rendered again later (`LATE`); a page that is already `SOON` stays so.
     """
     found = {number for number in stories if number is not None}
-    tellers = sorted(set(entries))
-    if not found and not tellers:
+    entry_ids = sorted(set(entries))
+    if not found and not entry_ids:
         return
     connection.execute(update(store).values(dirty=store.c.dirty + 1))
-    for part in _parts(tellers):
-        told = select(entry.c.story_id).where(entry.c.id.in_(part), entry.c.story_id.is_not(None))
-        found.update(connection.execute(told).scalars())
-    waits = func.coalesce(story.c.dirty, LATE) if late else SOON
-    marked = update(story).values(touched=select(store.c.dirty).scalar_subquery(), dirty=waits)
+    for part in _parts(entry_ids):
+        of_entries = select(entry.c.story_id).where(entry.c.id.in_(part), entry.c.story_id.is_not(None))
+        found.update(connection.execute(of_entries).scalars())
+    urgency = func.coalesce(story.c.dirty, LATE) if late else SOON
+    marked = update(story).values(touched=select(store.c.dirty).scalar_subquery(), dirty=urgency)
     for part in _parts(sorted(found)):
         connection.execute(marked.where(story.c.id.in_(part)))
 
 
 def spoil_late(connection: Connection, chosen: ColumnElement[bool]) -> None:
-    """Have pages made again when there is time: in one statement, for it may be all of them."""
-    clean = story.c.dirty.is_(None)  # what is dirty already will look so anyway
+    """Mark the pages of chosen stories as `LATE`, in one statement, since this may be all stories."""
+    clean = story.c.dirty.is_(None)  # dirty pages are rendered with the new look anyway
     connection.execute(update(story).where(clean, chosen).values(dirty=LATE))
 
 
 def spoil_all(connection: Connection) -> None:
-    """Have all pages made before any feed leads there: none stands."""
+    """Mark the pages of all stories as `SOON`: no page exists, so they are rendered before feeds link to them."""
     connection.execute(update(story).values(dirty=SOON))
 
 
