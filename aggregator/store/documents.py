@@ -1,4 +1,4 @@
-"""What a document shows, read in one go from one moment of the store (R31)."""
+"""Contents of published documents: publications, tombstones and the last `updated` of each document (R31)."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,26 +18,26 @@ from aggregator.store.schema import Instant, category, document, entry, publicat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MainRow:
-    """A publication in the main document, as far as filing needs it."""
+    """A publication in the main document, with the columns that filing needs."""
 
     story: int
     atom_id: str
     sort_at: datetime
     entered_at: datetime
     backfill: bool
-    characters: int  # of its texts
+    characters: int  # length of summary and content
 
 
-BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)  # stories sort by own dates, which may lie before 1970
-FAIR_AMONG = 50  # newest stories of a category; what is older takes no place from what is new
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)  # stories are sorted by their own dates, which may be before 1970
+FAIR_AMONG = 50  # newest stories of a category, among which `fair` chooses; older stories displace none of them
 
 STANDING_TOMBSTONE = publication.c.withdrawn_at.is_not(None) & publication.c.tombstone_ended_at.is_(None)
 _IN_ORDER = (publication.c.sort_at.desc(), story.c.atom_id)  # M1
 
 
-ALL: Final = 0  # in place of a category: of what shows all categories together
-MAIN: Final = 0  # in place of a page
-_SAID = by(
+ALL: Final = 0  # `document.category_id` of `all.*`
+MAIN: Final = 0  # `document.page` of a main document
+_UPDATED = by(
     select(document.c.page, document.c.updated).where(
         document.c.category_id == bindparam("category", type_=BigInteger)
     ),
@@ -46,13 +46,13 @@ _SAID = by(
 
 
 class Documents:
-    """What a transaction gives of documents: `tx.documents`."""
+    """Queries for the contents of documents, and their last `updated`: `tx.documents`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def main_rows(self, number: int) -> list[MainRow]:
-        """Return the main document of a category in order, without its contents."""
+        """Return the publications in the main document of a category, in order, without their contents."""
         query = (
             select(
                 publication.c.story_id,
@@ -75,7 +75,7 @@ class Documents:
         ]
 
     def main_texts(self, number: int) -> Iterator[tuple[int, str, str]]:
-        """Return the story, the summary and the content of each publication in the main document of a category."""
+        """Yield (story id, summary, content) of each publication in the main document of a category, in no order."""
         query = (
             select(publication.c.story_id, entry.c.summary, entry.c.content)
             .join(entry, entry.c.id == publication.c.shown_id)
@@ -87,32 +87,37 @@ class Documents:
             yield row.story_id, row.summary, row.content
 
     def publications(self, number: int, page: int | None) -> tuple[Publication, ...]:
-        """Give what stands in one document of a category, in order."""
+        """Return the publications in one document of a category, in order; `page` None: the main document."""
         place = publication.c.page.is_(None) if page is None else publication.c.page == page
         query = shown().where(publication.c.category_id == number, place, publication.c.withdrawn_at.is_(None))
         return filled(self._connection, query.order_by(*_IN_ORDER), on_page=True)
 
     def said(self, number: int, pages: Collection[int | None]) -> dict[int | None, datetime]:
-        """Return the latest published `updated` of documents; documents without one are left out (A7).
+        """Return the last published `updated` of documents; documents without a stored value are left out (A7).
 
         Args:
-            number: of the category, or `ALL`.
-            pages: archive pages; None: the main document.
+            number: id of the category, or `ALL`.
+            pages: numbers of archive pages; None: the main document.
         """
-        rows = rows_by(self._connection, _SAID, sorted(page or MAIN for page in pages), category=number)
+        rows = rows_by(self._connection, _UPDATED, sorted(page or MAIN for page in pages), category=number)
         return {row["page"] or None: row["updated"] for row in rows}
 
     def say(self, number: int, updated: Mapping[int | None, datetime]) -> None:
-        """Note what documents are about to say, before they are written: none says less from then on.
+        """Store the `updated` of documents before their files are written, so that no later value is earlier (A7).
 
         Args:
-            number: of the category, or `ALL`.
-            updated: archive page, or None for the main document: the feed's `updated`.
+            number: id of the category, or `ALL`.
+            updated: `updated` of each document, by number of the archive page; None: the main document.
         """
         say(self._connection, {(number, page or MAIN): when for page, when in updated.items()})
 
     def newest(self, numbers: Sequence[int], limit: int) -> tuple[Publication, ...]:
-        """Return the newest stories of some categories together, each once, by first publication."""
+        """Return the newest stories of several categories, each story once, with its earliest publication.
+
+        Args:
+            numbers: ids of the categories.
+            limit: maximum number of stories.
+        """
         earlier, listed = publication.alias(), list(numbers)
         before = (
             select(earlier.c.story_id)
@@ -125,8 +130,8 @@ class Documents:
             )
             .exists()
         )
-        # `+ 0`: no index by category is of use, and with one all that was ever published would be sorted (1.2 s of
-        # 20,000 in 200 categories); by `sort_at` no more is looked at than is shown.
+        # `+ 0` keeps SQLite from an index by category, with which all publications would be sorted (1.2 s for 20,000
+        # in 200 categories). With the index by `sort_at`, only the rows of the result are read.
         stands = ((publication.c.category_id + 0).in_(listed), publication.c.withdrawn_at.is_(None), ~before)
         chosen = select(publication.c.story_id).join(story, story.c.id == publication.c.story_id).where(*stands)
         stories = self._connection.execute(chosen.order_by(*_IN_ORDER).limit(limit)).scalars().all()
@@ -134,31 +139,31 @@ class Documents:
         return filled(self._connection, query.order_by(*_IN_ORDER))
 
     def newest_of_each(self, numbers: Sequence[int], limit: int, *, fair: bool) -> dict[int, tuple[Publication, ...]]:
-        """Return the newest stories of each of some categories, in a few statements however many these are.
+        """Return the newest stories of each category, in a few statements for any number of categories.
 
         Args:
-            numbers: of the categories.
-            limit: so many at most of each.
-            fair: let one source have at most half of them, while others have enough among the newest `FAIR_AMONG`
-                (A23).
+            numbers: ids of the categories.
+            limit: maximum number of stories of each category.
+            fair: at most half of the stories come from one source, if other sources have enough stories among the
+                newest `FAIR_AMONG` (A23).
 
         Returns:
-            The stories of each category that has any.
+            The stories in order, by id of the category; categories without stories are left out.
         """
-        tellers = self._tellers(numbers, FAIR_AMONG if fair else limit)
-        told_in = {number: [told for told, _ in some] for number, some in tellers.items()}
-        chosen = {n: set(fair_share(some, limit) if fair else told_in[n][:limit]) for n, some in tellers.items()}
+        newest = self._newest_with_sources(numbers, FAIR_AMONG if fair else limit)
+        stories = {number: [story_id for story_id, _ in some] for number, some in newest.items()}
+        chosen = {n: set(fair_share(some, limit) if fair else stories[n][:limit]) for n, some in newest.items()}
         rows: dict[tuple[int, int], RowMapping] = {}
-        for part in _parts(sorted({told for some in chosen.values() for told in some})):
+        for part in _parts(sorted({story_id for some in chosen.values() for story_id in some})):
             found = self._connection.execute(shown().where(publication.c.story_id.in_(part))).mappings()
             rows |= {(row["category_id"], row["story_id"]): row for row in found}
-        ordered = {n: [told for told in told_in[n] if told in some] for n, some in chosen.items()}
-        places = [(n, told) for n, some in ordered.items() for told in some]
-        made = dict(zip(places, with_copies(self._connection, [rows[place] for place in places]), strict=True))
-        return {n: tuple(made[n, told] for told in some) for n, some in ordered.items()}
+        ordered = {n: [story_id for story_id in stories[n] if story_id in some] for n, some in chosen.items()}
+        keys = [(n, story_id) for n, some in ordered.items() for story_id in some]
+        filled_in = dict(zip(keys, with_copies(self._connection, [rows[key] for key in keys]), strict=True))
+        return {n: tuple(filled_in[n, story_id] for story_id in some) for n, some in ordered.items()}
 
     def tombstones(self, number: int) -> tuple[Tombstone, ...]:
-        """Give what was withdrawn from a category and still has a tombstone in its main document (M8)."""
+        """Return the tombstones in the main document of a category, the last withdrawn first (M8)."""
         query = (
             select(story.c.atom_id, publication.c.withdrawn_at, publication.c.updated, source.c.key)
             .join(story, story.c.id == publication.c.story_id)
@@ -170,7 +175,11 @@ class Documents:
         return tuple(map(_tombstone, self._connection.execute(query).mappings()))
 
     def tombstones_of_all(self, numbers: Sequence[int]) -> tuple[Tombstone, ...]:
-        """Give what was withdrawn from some categories and stands in none of them: what leaves all.* by that."""
+        """Return the tombstones of `all.*`: of stories withdrawn from one of several categories and published in none.
+
+        Args:
+            numbers: ids of the categories.
+        """
         still, listed = publication.alias(), list(numbers)
         stands = (
             select(still.c.story_id)
@@ -193,11 +202,11 @@ class Documents:
         )
         return tuple(map(_tombstone, self._connection.execute(query).mappings()))
 
-    def _tellers(self, numbers: Sequence[int], limit: int) -> dict[int, list[tuple[int, int]]]:
-        """Return the newest stories of categories, each with the source whose copy is shown.
+    def _newest_with_sources(self, numbers: Sequence[int], limit: int) -> dict[int, list[tuple[int, int]]]:
+        """Return (story id, source id of the shown entry) of the newest stories of each category, in order.
 
-        SQLite has no LATERAL, and a window function would number all that was ever published: the time of the last
-        story wanted is looked up for each category instead, in the index that gives the others too.
+        SQLite has no LATERAL, and a window function would number all publications ever made. So the `sort_at` of the
+        last wanted story is looked up for each category, in the same index from which the stories are read.
         """
         standing = publication.alias()
         last = (
@@ -225,7 +234,7 @@ class Documents:
 
 
 def say(connection: Connection, updated: Mapping[tuple[int, int], datetime]) -> None:
-    """Note what documents say, by category and page."""
+    """Store the `updated` of documents, by category (or `ALL`) and page (or `MAIN`); a later stored value stays."""
     if updated:
         rows = [{"category_id": n, "page": page, "updated": when} for (n, page), when in sorted(updated.items())]
         statement = insert(document, connection.dialect.name)
@@ -236,19 +245,22 @@ def say(connection: Connection, updated: Mapping[tuple[int, int], datetime]) -> 
         connection.execute(statement, rows)
 
 
-def fair_share(told: Sequence[tuple[int, int]], limit: int) -> list[int]:
-    """Choose among stories so that no source fills over half of a list, as long as others have some (A23).
+def fair_share(newest: Sequence[tuple[int, int]], limit: int) -> list[int]:
+    """Choose stories so that no source has over half of the list, if other sources have enough stories (A23).
 
     Args:
-        told: stories, each with its source, the newest first.
-        limit: how many to choose; what others can't fill is filled as the stories come.
+        newest: (story id, source id) of stories, the newest first.
+        limit: number of stories to choose; places that other sources can't fill are filled by the newest stories left.
+
+    Returns:
+        Ids of the chosen stories: first those within the share of their source, then the rest.
     """
     counts: Counter[int] = Counter()
     chosen: list[int] = []
     left: list[int] = []
-    for number, teller in told:
-        counts[teller] += 1
-        (chosen if counts[teller] <= limit // 2 else left).append(number)
+    for number, source_id in newest:
+        counts[source_id] += 1
+        (chosen if counts[source_id] <= limit // 2 else left).append(number)
     return [*chosen, *left][:limit]
 
 

@@ -1,4 +1,4 @@
-"""Earlier texts of entries: written before an entry changes, read by `why`."""
+"""Earlier contents of entries (table `revision`): written when an entry changes, read by `why`."""
 
 import json
 import zlib
@@ -19,29 +19,30 @@ from aggregator.store.dialect import MAX_IN
 from aggregator.store.queries import by, rows_by
 from aggregator.store.schema import entry, revision
 
-KEPT = 10  # earlier wordings of one entry, the newest
-KEPT_BYTES = 64 * 1024  # of them together, compressed; the newest that fit
-WORDING = ("title", "link", "summary", "content", "authors", "tags", "enclosures")  # what digests are of (I38)
+KEPT = 10  # maximum number of earlier wordings of one entry; the newest are kept
+KEPT_BYTES = 64 * 1024  # maximum size of all of them together, compressed
+WORDING = ("title", "link", "summary", "content", "authors", "tags", "enclosures")  # what digests cover (I38)
 _WORDINGS = by(select(entry.c.id, *(entry.c[name] for name in WORDING)), entry.c.id)
 _EARLIER = by(select(revision).order_by(revision.c.id), revision.c.entry_id)
 
 
 def keep_wordings(connection: Connection, revised: Mapping[int, Mapping[str, Any]], now: datetime) -> None:
-    """Keep what entries have said until now, before their rows say something else.
+    """Store the present wordings of entries in `revision`, before their rows are rewritten.
 
-    Three statements, however many there are; what says the same once more (another date, I42) is not kept.
+    Three statements for any number of entries. Entries whose wording stays the same (only the date changes, I42) are
+    skipped.
 
     Args:
-        connection: a writing one.
-        revised: what each will say, by its number: the columns of `WORDING`.
+        connection: a connection that writes.
+        revised: the new values of the columns in `WORDING`, by id of the entry.
         now: the time of the revision.
     """
     numbers = sorted(revised)
     rows = []
     for row in rows_by(connection, _WORDINGS, numbers):
-        said = {name: row[name] for name in WORDING if row[name]}
-        if said != {name: revised[row["id"]][name] for name in WORDING if revised[row["id"]][name]}:
-            data = zlib.compress(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode())
+        before = {name: row[name] for name in WORDING if row[name]}
+        if before != {name: revised[row["id"]][name] for name in WORDING if revised[row["id"]][name]}:
+            data = zlib.compress(json.dumps(before, ensure_ascii=False, separators=(",", ":")).encode())
             rows.append({"entry_id": row["id"], "replaced_at": now, "data": data})
     if not rows:
         return
@@ -50,7 +51,7 @@ def keep_wordings(connection: Connection, revised: Mapping[int, Mapping[str, Any
 
 
 def _trim(connection: Connection, numbers: list[int]) -> None:
-    """Drop the oldest wordings of entries of which there are too many, or too much."""
+    """Delete the oldest wordings of entries beyond `KEPT` wordings or `KEPT_BYTES` bytes."""
     of_entry, newest_first = revision.c.entry_id, revision.c.id.desc()
     place = func.row_number().over(partition_by=of_entry, order_by=newest_first).label("place")
     length = func.length(revision.c.data)
@@ -63,22 +64,22 @@ def _trim(connection: Connection, numbers: list[int]) -> None:
 
 
 def earlier_wordings(connection: Connection, entries: Collection[int]) -> Mapping[int, tuple[Earlier, ...]]:
-    """Give what entries said before, by their numbers, the oldest first; without those that never said otherwise."""
+    """Return the earlier wordings of entries by entry id, the oldest first; entries without any are left out."""
     found: dict[int, list[Earlier]] = defaultdict(list)
     for row in rows_by(connection, _EARLIER, sorted(entries)):
-        said = dict.fromkeys(WORDING) | json.loads(zlib.decompress(row["data"]))
-        found[row["entry_id"]].append(Earlier(until=row["replaced_at"], wording=wording_of(said)))
+        columns = dict.fromkeys(WORDING) | json.loads(zlib.decompress(row["data"]))
+        found[row["entry_id"]].append(Earlier(until=row["replaced_at"], wording=wording_of(columns)))
     return {number: tuple(wordings) for number, wordings in found.items()}
 
 
-def wording_of(said: Mapping[str, Any] | RowMapping) -> Wording:
-    """Read the columns of `WORDING`."""
+def wording_of(columns: Mapping[str, Any] | RowMapping) -> Wording:
+    """Return the wording in the columns of `WORDING`; a None of a text becomes an empty text."""
     return Wording(
-        title=said["title"] or "",
-        link=said["link"],
-        summary=said["summary"] or "",
-        content=said["content"] or "",
-        authors=tuple(person.name for person in people_of(said["authors"])),
-        tags=tuple(tag.label or tag.term for tag in tags_of(said["tags"])),
-        enclosures=tuple(item.url for item in enclosures_of(said["enclosures"])),
+        title=columns["title"] or "",
+        link=columns["link"],
+        summary=columns["summary"] or "",
+        content=columns["content"] or "",
+        authors=tuple(person.name for person in people_of(columns["authors"])),
+        tags=tuple(tag.label or tag.term for tag in tags_of(columns["tags"])),
+        enclosures=tuple(item.url for item in enclosures_of(columns["enclosures"])),
     )

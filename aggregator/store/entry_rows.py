@@ -1,6 +1,6 @@
-"""Rows of entries: a statement for each kind of change, however many entries it names.
+"""Statements that write rows of entries: one for each kind of change, for any number of entries.
 
-`store/apply.py` says in which order they run.
+`store/apply.py` defines the order in which they run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,27 +66,27 @@ def _origin(item: NewEntry | RevisedEntry) -> dict[str, Any] | None:
 def insert_entries(
     connection: Connection, new: Sequence[NewEntry], source_id: int, now: datetime, joined: Mapping[int, datetime]
 ) -> None:
-    """Insert new entries; `joined` has the `joined_at` of entries that join stories now, by story."""
+    """Insert new entries; `joined` is the `joined_at` of entries that join stories now, by id of the story."""
     if new:
         connection.execute(entry.insert(), [_new_row(item, source_id, now, joined) for item in new])
 
 
 def _new_row(item: NewEntry, source_id: int, now: datetime, joined: Mapping[int, datetime]) -> dict[str, Any]:
-    told = item.entry
+    new_entry = item.entry
     return {
         "id": item.id,
         "source_id": source_id,
         "key_hash": item.form,
-        "key": told.key,
-        "key_rule": told.key_rule.value,
-        "own_id": told.id,
-        "id_hash": global_id_hash(told.id) if told.id else None,
-        "digest": told.told_digest,
-        "shown_digest": told.digest if told.original else None,
-        "text_digest": told.text_digest,
-        **_content(told),
-        "published": told.published,
-        "updated": told.updated,
+        "key": new_entry.key,
+        "key_rule": new_entry.key_rule.value,
+        "own_id": new_entry.id,
+        "id_hash": global_id_hash(new_entry.id) if new_entry.id else None,
+        "digest": new_entry.told_digest,
+        "shown_digest": new_entry.digest if new_entry.original else None,
+        "text_digest": new_entry.text_digest,
+        **_content(new_entry),
+        "published": new_entry.published,
+        "updated": new_entry.updated,
         "first_seen": now,
         "revisions": 0,
         "undated": 0,
@@ -109,7 +109,7 @@ def write_revised(connection: Connection, revised: Sequence[RevisedEntry], now: 
         if item.unseen
     ]
     statement = update(entry).where(entry.c.id == bindparam("row_id"))
-    if unseen:  # what is kept of them is what is shown
+    if unseen:  # only the digests change: the stored content stays
         kept: dict[str, Any] = {"digest": bindparam("new_digest"), "shown_digest": bindparam("new_shown_digest")}
         connection.execute(statement.values(kept), unseen)
     if shown:
@@ -160,12 +160,12 @@ def write_revised(connection: Connection, revised: Sequence[RevisedEntry], now: 
 
 
 def _shown_digest(item: RevisedEntry) -> str | None:
-    """Return the digest of what is kept, where the source says something else now (I61)."""
+    """Return the digest of the stored content if it differs from what the source lists (I61); else None."""
     return item.entry.digest if item.entry.digest != item.digest else None
 
 
 def retire_keys(connection: Connection, ids: Sequence[int]) -> None:
-    """Take from entries the form of their key, which names another entry from now on; the key itself stays (I35)."""
+    """Replace `key_hash` of entries whose key identifies another entry from now on; `key` itself stays (I35)."""
     if ids:
         statement = update(entry).where(entry.c.id == bindparam("row_id"))
         rows = [{"row_id": number, "form": f"retired {number}"} for number in ids]
@@ -195,17 +195,17 @@ def write_released(connection: Connection, released: Sequence[ReleasedEntry], jo
 
 
 def write_completed(connection: Connection, completed: Sequence[CompletedEntry]) -> None:
-    """Keep what is shown of entries that have their details now; their digests stay those of the list (I38)."""
+    """Write the content of entries whose details arrived; `digest` stays the digest of the list item (I38)."""
     statement = update(entry).where(entry.c.id == bindparam("row_id"))
     for item in completed:
-        told = item.entry
-        values = _content(told) | {"shown_digest": told.digest, "text_digest": told.text_digest}
-        values |= {"published": told.published, "updated": told.updated}
+        full = item.entry
+        values = _content(full) | {"shown_digest": full.digest, "text_digest": full.text_digest}
+        values |= {"published": full.published, "updated": full.updated}
         connection.execute(statement.values(values), {"row_id": item.id})
 
 
 def write_rejudged(connection: Connection, rejudged: Sequence[RejudgedEntry]) -> None:
-    """Write what edited rules make of stored entries; their digests stay those of what the source says (R47)."""
+    """Write content, state and categories of entries after edited rules; `digest` stays that of the source (R47)."""
     chosen = update(entry).where(entry.c.id == bindparam("row_id"))
     read = [
         {f"new_{name}": value for name, value in _content(item.entry).items()}
@@ -236,7 +236,7 @@ def write_rejudged(connection: Connection, rejudged: Sequence[RejudgedEntry]) ->
 
 
 def write_aliases(connection: Connection, aliases: Sequence[Alias], source_id: int) -> None:
-    """Keep other ids of entries; one that named another entry names this one from now on."""
+    """Insert other keys of entries; an alias that exists is changed to the entry given here."""
     if aliases:
         statement = insert(alias, connection.dialect.name)
         place = ["kind", "source_id", "value_hash"]
@@ -251,7 +251,7 @@ def write_aliases(connection: Connection, aliases: Sequence[Alias], source_id: i
 
 
 def take_back(connection: Connection, gone: Sequence[TakenBack]) -> None:
-    """Mark entries that their source took back (I26)."""
+    """Mark entries as withdrawn by their source, with the time of it (I26)."""
     if gone:
         chosen = update(entry).where(entry.c.id == bindparam("row_id"))
         rows = [{"row_id": item.id, "at": item.at} for item in gone]
@@ -259,7 +259,7 @@ def take_back(connection: Connection, gone: Sequence[TakenBack]) -> None:
 
 
 def relist(connection: Connection, relisted: Sequence[Relisted]) -> None:
-    """Unmark those that their source lists again (I26)."""
+    """Write the new state of withdrawn entries that their source lists again (I26)."""
     if relisted:
         chosen = update(entry).where(entry.c.id == bindparam("row_id"))
         rows = [{"row_id": item.id, "new_state": item.state.value, "new_updated": item.updated} for item in relisted]
@@ -272,7 +272,7 @@ def relist(connection: Connection, relisted: Sequence[Relisted]) -> None:
 
 
 def place_entries(connection: Connection, placed: Sequence[PlacedEntry]) -> None:
-    """Write in which categories the source of an entry publishes it (N2)."""
+    """Write the categories in which the source of an entry publishes the entry (N2)."""
     if placed:
         chosen = update(entry).where(entry.c.id == bindparam("row_id"))
         rows = [{"row_id": item.id, "new_categories": list(item.categories)} for item in placed]
@@ -280,7 +280,7 @@ def place_entries(connection: Connection, placed: Sequence[PlacedEntry]) -> None
 
 
 def move_entries(connection: Connection, moved: Sequence[MovedEntry], now: datetime) -> None:
-    """Write which story entries tell from now on (T7, T8)."""
+    """Write the stories of entries that move to another story by a merge or its reversal (T7, T8)."""
     if moved:
         times = moving_times(connection, moved, now)
         chosen = update(entry).where(entry.c.id == bindparam("row_id"))

@@ -1,4 +1,4 @@
-"""The trail of events: appended to by whatever happens, and cleared of what no longer explains anything (P93, R73)."""
+"""The table `event`: recorded changes with their reasons; events that do not last are deleted in time (P93, R73)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,11 +9,11 @@ from sqlalchemy import Connection, delete, select
 from aggregator.model.event import PASSING_FOR, Event
 from aggregator.store.schema import event
 
-TRIMMED: Final = 1000  # events that leave in one transaction
+TRIMMED: Final = 1000  # events that are deleted in one transaction, at most
 
 
 def write_events(connection: Connection, events: Sequence[Event], at: datetime) -> None:
-    """Append to the trail."""
+    """Insert events, all with the time `at`."""
     if events:
         rows = [
             {
@@ -32,15 +32,18 @@ def write_events(connection: Connection, events: Sequence[Event], at: datetime) 
 
 
 class Events:
-    """The trail of events: `tx.events`."""
+    """Deletes old events: `tx.events`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def trim(self, now: datetime) -> int:
-        """Drop the oldest events that neither last nor are young, at most `TRIMMED`; give how many were dropped.
+        """Delete the oldest events that do not last and are over `PASSING_FOR` old, at most `TRIMMED`.
 
-        Nothing but `why` reads events: what is polled, decided, published and undone follows from the other tables.
+        Only `why` reads events: what is polled, decided, published and undone follows from the other tables.
+
+        Returns:
+            The number of deleted events.
         """
         old = select(event.c.id).where(~event.c.lasts, event.c.at < now - PASSING_FOR)
         return self._connection.execute(

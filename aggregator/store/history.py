@@ -1,6 +1,7 @@
-"""What polls came to: the last 20 of a source as lines in its row, and sums for each source and day (P93).
+"""History of polls: the last 20 polls of a source as lines in its row, and sums for each source and day (P93).
 
-The lines are plain text, written with the row at each poll and read only when somebody asks.
+Also the stored bodies of responses and the counts of rules that matched. The lines are plain text, written with the row
+at each poll and parsed only for display.
 """
 
 import zlib
@@ -21,23 +22,23 @@ from aggregator.model.status import RuleHits
 from aggregator.store.dialect import MAX_IN, insert
 from aggregator.store.schema import EPOCH, MICROSECOND, aside_day, body, poll_day, rule_hit, source
 
-DETAIL, FURTHER = "detail", "further"  # kinds of requests beside polls
-KEPT = 20  # polls of a source
-KEPT_DAYS = 400
+DETAIL, FURTHER = "detail", "further"  # kinds of requests other than polls: `aside_day.kind`
+KEPT = 20  # polls of a source that are kept as lines
+KEPT_DAYS = 400  # days of which sums are kept
 MICROSECONDS_A_DAY = 86_400_000_000
 OK = 200
 NOT_MODIFIED = 304
-AHEAD = timedelta(days=1)  # of the poll: a new entry dated later is noted (R48),
-BACK = timedelta(days=365)  # and one dated earlier
+AHEAD = timedelta(days=1)  # new entries dated later than this after the poll are counted as `future` (R48)
+BACK = timedelta(days=365)  # new entries dated earlier than this before the poll are counted as `past`
 SUMS = tuple(field.name for field in fields(Sums))
 ASIDE_SUMS = tuple(field.name for field in fields(AsideSums))
 _FAILED = (Outcome.FAILED, Outcome.GONE)
 
 
 def later_recent(changes: Changes) -> str:
-    """Return the lines of a source's last polls, newest first, with this one on top.
+    """Return the lines of the last polls of a source, newest first, starting with the given poll.
 
-    No time zone, no JSON, no parsing: it happens at every poll.
+    Without time zones, JSON or parsing, since this runs at every poll.
     """
     move, entries = changes.update, changes.entries
     line = (
@@ -49,7 +50,7 @@ def later_recent(changes: Changes) -> str:
 
 
 def recent_polls(text: str | None) -> tuple[RecentPoll, ...]:
-    """Read those lines back; one that another version of the program wrote otherwise is left out."""
+    """Parse the lines of `later_recent`; lines in a format of another version of the program are skipped."""
     found = []
     for line in (text or "").splitlines():
         try:
@@ -72,33 +73,34 @@ def recent_polls(text: str | None) -> tuple[RecentPoll, ...]:
 
 
 def day_of(when: datetime) -> int:
-    """Count the days since 1970, UTC."""
+    """Return the number of days since 1970-01-01, UTC."""
     return (when - EPOCH).days
 
 
 def add_days(connection: Connection, changes: Sequence[Changes]) -> None:
-    """Add a group of polls to their days, in one statement.
+    """Add a group of polls to the sums of their days, in one statement.
 
-    With its first poll of a day a source loses its oldest ones: so that is done whoever runs us, and needs no job.
+    At the first poll of a source on a day, its sums older than `KEPT_DAYS` are deleted. So the sums are trimmed however
+    the program is run, without a maintenance job.
     """
     if not changes:
         return
     rows = [_day_row(change) for change in changes]
     connection.execute(_adding(connection.dialect.name), rows)
-    over = [
+    expired = [
         {"row_id": row["source_id"], "oldest": row["day"] - KEPT_DAYS}
         for row, change in zip(rows, changes, strict=True)
         if change.job.claim.attempted_at is not None and day_of(change.job.claim.attempted_at) < row["day"]
     ]
-    if over:
+    if expired:
         for table in (poll_day, aside_day):
             chosen = (table.c.source_id == bindparam("row_id")) & (table.c.day <= bindparam("oldest"))
-            connection.execute(delete(table).where(chosen), over)
+            connection.execute(delete(table).where(chosen), expired)
     _add_asides(connection, [row for one in changes for row in _further_rows(one.job.source_id, one.update.asides)])
 
 
 class History:
-    """Polls and other requests of sources, by day, and how often rules matched: `tx.history`."""
+    """Sums of polls and other requests of sources by day, and counts of rules that matched: `tx.history`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -114,7 +116,11 @@ class History:
         _add_asides(self._connection, rows)
 
     def of(self, key: str, now: datetime, *, days: int) -> SourceHistory:
-        """Return the last polls of a source that is in the store, and the sums of its last days, today among them."""
+        """Return the last polls of a source and the sums of its last `days` days, including today.
+
+        Raises:
+            NoResultFound: the store does not have the source.
+        """
         since = day_of(now) - days + 1
         wanted = (source.c.id, source.c.recent, source.c.etag, source.c.last_modified, source.c.notices)
         row = self._connection.execute(select(*wanted).where(source.c.key == key)).one()
@@ -147,7 +153,7 @@ class History:
         )
 
     def rule_hits(self) -> list[RuleHits]:
-        """Return the counts of all rules that ever matched, of sources in feeds.yaml."""
+        """Return the counts of all rules that have ever matched an entry of a source in feeds.yaml."""
         query = select(source.c.key, rule_hit.c.place, rule_hit.c.rule, rule_hit.c.hits, rule_hit.c.last_at)
         query = query.join(source, source.c.id == rule_hit.c.source_id).where(source.c.active)
         rows = self._connection.execute(query.order_by(source.c.key, rule_hit.c.place, rule_hit.c.rule)).all()
@@ -181,7 +187,7 @@ def _add_asides(connection: Connection, rows: Sequence[dict[str, object]]) -> No
 
 @lru_cache
 def _adding(database: str) -> Any:
-    """Return the statement that adds to a day, or begins it."""
+    """Return the statement that adds sums to the row of a source and day, or inserts the row."""
     statement = insert(poll_day, database)
     sum_up = {name: poll_day.c[name] + statement.excluded[name] for name in SUMS}
     return statement.on_conflict_do_update(index_elements=["source_id", "day"], set_=sum_up)
@@ -195,12 +201,12 @@ def _adding_asides(database: str) -> Any:
 
 
 def is_unconditional(changes: Changes) -> bool:
-    """Return whether all of a source was fetched although we held validators that could have spared it (P94)."""
+    """Return whether a poll fetched the whole document unconditionally although validators were stored (P94)."""
     return changes.update.status == OK and not changes.update.conditional and bool(changes.job.validators)
 
 
 def _day_row(changes: Changes) -> dict[str, int]:
-    """Give what one poll adds to its day."""
+    """Return the row of `poll_day` with the sums of one poll."""
     due, move, entries = changes.job, changes.update, changes.entries
     failed = move.outcome in _FAILED
     dated = [new.entry.published for new in entries.new if new.entry.published]
@@ -219,9 +225,9 @@ def _day_row(changes: Changes) -> dict[str, int]:
 
 
 def sums_since(connection: Connection, day: int) -> dict[int, Sums]:
-    """Give what the polls of each source in feeds.yaml came to, from a day on.
+    """Return the sums of the polls since a day, by id of the source, for each source in feeds.yaml.
 
-    An outer join, so that the database goes from sources to their few days, not through 400 days of all of them.
+    The outer join makes the database look up the few days of each source, not 400 days of all sources.
     """
     columns = [func.coalesce(func.sum(poll_day.c[name]), 0).label(name) for name in SUMS]
     joined = source.outerjoin(poll_day, (poll_day.c.source_id == source.c.id) & (poll_day.c.day >= day))
@@ -230,7 +236,7 @@ def sums_since(connection: Connection, day: int) -> dict[int, Sums]:
 
 
 def asides_since(connection: Connection, day: int, kind: str) -> dict[str, AsideSums]:
-    """Give what requests of a kind (`DETAIL`, `FURTHER`) came to, by the hosts that were asked, from a day on."""
+    """Return the sums of requests of a kind (`DETAIL`, `FURTHER`) since a day, by the requested host key."""
     columns = [func.sum(aside_day.c[name]).label(name) for name in ASIDE_SUMS]
     joined = source.join(aside_day, (aside_day.c.source_id == source.c.id) & (aside_day.c.day >= day))
     query = select(aside_day.c.host_key, *columns).select_from(joined).where(aside_day.c.kind == kind)
@@ -239,9 +245,10 @@ def asides_since(connection: Connection, day: int, kind: str) -> dict[str, Aside
 
 
 def new_since(connection: Connection, day: int) -> dict[int, int]:
-    """Return how many new entries each source in feeds.yaml had from a day on; none of those that had none.
+    """Return the number of new entries since a day, by id of the source, for sources in feeds.yaml.
 
-    The day on which a source brought its first entries is left out: most of those were there before (M1).
+    Sources without polls on these days are left out. The day of the first entries of a source is not counted: most of
+    these entries are older than the subscription (M1).
     """
     first = type_coerce(source.c.first_stored_at, BigInteger) // MICROSECONDS_A_DAY
     later = (poll_day.c.day >= day) & (poll_day.c.day > func.coalesce(first, 0))
@@ -254,13 +261,13 @@ def _date(day: int) -> date:
     return (EPOCH + timedelta(days=day)).date()
 
 
-BODIES_KEPT = 3  # bodies of one source, the newest
+BODIES_KEPT = 3  # newest bodies of one source that are kept
 DEFLATE = "deflate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredBody:
-    """A document as it came, less secrets (S44)."""
+    """The body of a response as received, without secrets (S44)."""
 
     asked_at: datetime
     headers: dict[str, str]  # names in lower case
@@ -268,34 +275,34 @@ class StoredBody:
 
 
 def keep_body(connection: Connection, number: int, packed: PackedBody, asked_at: datetime) -> None:
-    """Keep the body of a source; those of which there are too many then are deleted by `Bodies.trim`."""
+    """Insert the body of a response of a source; `Bodies.trim` deletes the bodies beyond `BODIES_KEPT` later."""
     row = {"source_id": number, "fetched_at": asked_at, "headers": dict(packed.headers), "digest": packed.digest}
     connection.execute(body.insert().values(row | {"codec": DEFLATE, "data": packed.data}))
 
 
 class Bodies:
-    """Bodies of sources as they were received, less secrets: `tx.bodies`."""
+    """Bodies of responses as received, without secrets: `tx.bodies`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def trim(self, now: datetime) -> int:
-        """Delete all but the newest bodies of each source, and those older than its `keep`; return how many.
+        """Delete bodies beyond the newest `BODIES_KEPT` of each source or older than its `keep`; return their number.
 
-        The last body of a source that is still polled stays: it has what the source lists now (K2).
+        The last body of a source in feeds.yaml stays: it has what the source lists now (K2).
         """
         place = func.row_number().over(partition_by=body.c.source_id, order_by=body.c.id.desc()).label("place")
         placed = select(body.c.id, body.c.source_id, body.c.fetched_at, place).subquery()
         until = type_coerce(placed.c.fetched_at, BigInteger) + source.c.keep
-        is_over = (until <= (now - EPOCH) // MICROSECOND) & ((placed.c.place > 1) | ~source.c.active)
+        is_expired = (until <= (now - EPOCH) // MICROSECOND) & ((placed.c.place > 1) | ~source.c.active)
         query = select(placed.c.id).join(source, source.c.id == placed.c.source_id)
-        over = list(self._connection.execute(query.where((placed.c.place > BODIES_KEPT) | is_over)).scalars())
-        for start in range(0, len(over), MAX_IN):
-            self._connection.execute(delete(body).where(body.c.id.in_(over[start : start + MAX_IN])))
-        return len(over)
+        expired = list(self._connection.execute(query.where((placed.c.place > BODIES_KEPT) | is_expired)).scalars())
+        for start in range(0, len(expired), MAX_IN):
+            self._connection.execute(delete(body).where(body.c.id.in_(expired[start : start + MAX_IN])))
+        return len(expired)
 
     def of(self, key: str) -> list[StoredBody]:
-        """Return the bodies that are kept of a source, oldest first."""
+        """Return the stored bodies of a source, oldest first."""
         query = (
             select(body).join(source, source.c.id == body.c.source_id).where(source.c.key == key).order_by(body.c.id)
         )

@@ -1,4 +1,7 @@
-"""What host keys are owed beyond the ordinary (P17, P30, P61): few rows, those in trouble alone."""
+"""Backoff of host keys in trouble, and stored robots.txt rules (P17, P30, P61, P89).
+
+The table `host` has few rows: only host keys with a backoff.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,13 +18,13 @@ SECOND = timedelta(seconds=1)
 
 
 class Hosts:
-    """What a transaction tells and keeps of host keys: `tx.hosts`."""
+    """Queries and updates of backoffs and robots.txt rules of hosts: `tx.hosts`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def restraints(self) -> dict[str, HostBackoff]:
-        """Return all of them, by host key."""
+        """Return all stored backoffs, by host key."""
         return {
             row["key"]: HostBackoff(
                 doublings=row["spacing"],
@@ -33,8 +36,8 @@ class Hosts:
         }
 
     def keep(self, changed: Mapping[str, HostBackoff | None]) -> None:
-        """Write those that changed; None: nothing is owed any more."""
-        owed = [
+        """Write changed backoffs by host key; None: the host has no backoff any more, and its row is deleted."""
+        in_trouble = [
             {
                 "key": key,
                 "spacing": restraint.doublings,
@@ -45,22 +48,22 @@ class Hosts:
             for key, restraint in changed.items()
             if restraint is not None
         ]
-        if owed:
+        if in_trouble:
             statement = insert(host, self._connection.dialect.name)
             values = {name: statement.excluded[name] for name in ("spacing", "troubled_at", "opens_at", "troubles")}
-            self._connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values), owed)
+            self._connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values), in_trouble)
         free = [{"free": key} for key, restraint in changed.items() if restraint is None]
         if free:
             self._connection.execute(delete(host).where(host.c.key == bindparam("free")), free)
 
     def last_starts(self, since: datetime) -> dict[str, datetime]:
-        """Give when requests to host keys last left, of those to which some did since a time; redirects don't count."""
+        """Return the start of the last poll of each host key polled since a time; redirects to a host don't count."""
         latest = func.max(source.c.attempted_at)
         asked = select(source.c.host_key, latest).where(source.c.attempted_at >= since).group_by(source.c.host_key)
         return {key: when for key, when in self._connection.execute(asked)}
 
     def robots(self) -> list[Robots]:
-        """Return all that is kept."""
+        """Return the stored robots.txt rules, by age, the oldest first; at most `MAX_KEPT`."""
         rows = self._connection.execute(select(robots).order_by(robots.c.asked_at).limit(MAX_KEPT)).all()
         return [
             Robots(
@@ -73,7 +76,11 @@ class Hosts:
         ]
 
     def keep_robots(self, learnt: Sequence[Robots]) -> None:
-        """Keep what sites said, and forget what is too old to go by."""
+        """Write the robots.txt rules of sites; delete rules older than `KEPT` and those beyond `MAX_KEPT`.
+
+        Args:
+            learnt: the new rules; not empty.
+        """
         statement = insert(robots, self._connection.dialect.name)
         values = {name: statement.excluded[name] for name in ("asked_at", "rules", "delay")}
         rows = [
@@ -102,4 +109,4 @@ def _trouble_of(item: list[Any]) -> Trouble:
     return Trouble(source, status, EPOCH + at * SECOND, None if until is None else EPOCH + until * SECOND)
 
 
-MAX_KEPT: Final = 10_000
+MAX_KEPT: Final = 10_000  # sites whose robots.txt rules are kept

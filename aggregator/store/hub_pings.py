@@ -1,7 +1,8 @@
-"""What the hub is owed: a ping for each main document that has changed, whatever becomes of us meanwhile (A86).
+"""Pings that the hub must still get: one for each main document that has changed (A86).
 
-A topic has one row, from its first ping on. A ping is owed in the transaction that records the new bytes, so a crash
-between publishing and pinging loses none, and what was told already is not told again.
+A topic is the public address of a main document; it has one row, from its first ping on. A ping becomes owed in the
+transaction that records the new bytes. So a crash between publishing and pinging loses no ping, and a change of which
+the hub was told is not sent again.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,25 +21,27 @@ _OWED = outbox.c.owed_at.is_not(None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ping:
-    """What is to be told now."""
+    """A ping that must be sent now."""
 
     topic: Url
-    digest: str
-    owed_at: datetime
-    failures: int  # in a row, before this one
+    digest: str  # of the new bytes of the topic
+    owed_at: datetime  # time of the first change that is not sent yet
+    failures: int  # failed attempts in a row so far
 
 
 class HubPings:
-    """What a transaction tells and keeps of pings: `tx.hub_pings`."""
+    """Queries and updates of the pings that the hub must still get: `tx.hub_pings`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def owe(self, changed: Mapping[Url, str], now: datetime) -> None:
-        """Note that topics have changed; what the hub was told of already, or is to be, is owed no more than once.
+        """Record that topics have changed, so that a ping is owed for each.
+
+        A topic whose stored digest is the same is skipped: the hub knows of these bytes, or its ping is owed already.
 
         Args:
-            changed: topics, each with the digest of its new bytes.
+            changed: digest of the new bytes, by topic.
             now: the time.
         """
         fresh = {"owed_at": now, "due_at": now, "failures": 0, "held_up": False}
@@ -52,7 +55,10 @@ class HubPings:
             self._connection.execute(owing, rows)
 
     def next(self, now: datetime) -> Ping | None:
-        """Return the ping that is due longest; None if none is, or if the hub is in trouble and not to be asked yet."""
+        """Return the ping that has been due longest; None if no ping is due, or if the hub is in trouble and must wait.
+
+        A ping that is held up by trouble of the hub comes first: its attempt probes the hub.
+        """
         first = outbox.alias()
         waits = exists().where(first.c.owed_at.is_not(None), first.c.held_up, first.c.due_at > now)
         due = select(outbox).where(_OWED, outbox.c.due_at <= now, ~waits)
@@ -62,27 +68,30 @@ class HubPings:
         return Ping(topic=Url(row.topic), digest=row.digest, owed_at=row.owed_at, failures=row.failures)
 
     def note_told(self, ping: Ping, now: datetime, *, due_at: datetime) -> None:
-        """Note that the hub has taken a ping; what changed meanwhile is owed anew, and not before `due_at`."""
+        """Record that the hub accepted a ping; if the topic changed since, a new ping is owed, due at `due_at`."""
         left = case((outbox.c.digest != ping.digest, literal(now, Instant())))
         values = {"owed_at": left, "due_at": due_at, "failures": 0, "held_up": False, "error": None}
         self._connection.execute(update(outbox).where(outbox.c.topic == ping.topic).values(values))
 
     def note_failure(self, ping: Ping, error: str, *, due_at: datetime, held_up: bool) -> None:
-        """Note that the hub did not take a ping.
+        """Record that the hub did not accept a ping.
 
         Args:
             ping: the ping.
-            error: why, for the operator.
-            due_at: when it may be told again.
-            held_up: that is no fault of this topic: no other is told before it, either.
+            error: the reason, for the operator.
+            due_at: time of the next attempt.
+            held_up: the hub itself is in trouble, not this topic: no other ping is sent before the next attempt.
         """
         values = {"due_at": due_at, "failures": ping.failures + 1, "held_up": held_up, "error": error}
         self._connection.execute(update(outbox).where(outbox.c.topic == ping.topic).values(values))
 
     def give_up(self, ping: Ping, *, owed_before: datetime, held_up: bool) -> int:
-        """Tell no more what is owed for so long: this ping, and if it held up the others, those as well; give how many.
+        """Drop a ping that was owed before `owed_before`; if it held up all topics, drop all such pings.
 
         The next change of a topic is owed again.
+
+        Returns:
+            The number of dropped pings.
         """
         old = outbox.c.owed_at < owed_before
         these = old if held_up else old & (outbox.c.topic == ping.topic)
@@ -90,14 +99,14 @@ class HubPings:
         return self._connection.execute(update(outbox).where(these).values(free)).rowcount
 
     def keep(self, topics: Collection[Url]) -> None:
-        """Forget all topics but these."""
+        """Delete the rows of all topics except these."""
         there = self._connection.execute(select(outbox.c.topic)).scalars()
         ended = [{"of_topic": topic} for topic in sorted(set(there).difference(topics))]
         if ended:
             self._connection.execute(delete(outbox).where(outbox.c.topic == bindparam("of_topic")), ended)
 
     def status(self) -> HubStatus | None:
-        """Say how the hub takes its pings; None if it never was owed one."""
+        """Return how many pings are owed and failing; None if no topic has ever changed."""
         row = self._connection.execute(
             select(
                 func.count(outbox.c.topic).label("topics"),

@@ -1,4 +1,4 @@
-"""What the store knows that bears on a document: looked up once, before anything is decided."""
+"""Looks up the stored data that decisions about one document depend on, once, before anything is decided."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -49,9 +49,9 @@ from aggregator.store.schema import alias, entry, source, store, story, verdict
 from aggregator.store.sources import known_outlines
 from aggregator.text.iris import is_identifier
 
-SLACK = timedelta(hours=1)  # polls that are settled together were asked at different times
+SLACK = timedelta(hours=1)  # polls that are settled together have different times
 
-ENTRY = "entry"  # the kind of an alias
+ENTRY = "entry"  # `alias.kind` of the key of an entry
 
 _SOURCE: Any = bindparam("source", type_=BigInteger)
 _STORE = select(
@@ -59,7 +59,7 @@ _STORE = select(
     store.c.next_entry,
     store.c.next_story,
     store.c.offered_at,
-    select(verdict.c.entry_id).exists().label("ruled"),  # hardly ever; then it costs a statement more
+    select(verdict.c.entry_id).exists().label("ruled"),  # rarely true; then verdicts cost one more statement
 )
 _BEFORE = select(source.c.identity, source.c.listed).where(source.c.id == _SOURCE)
 _MINE = ENTRIES.where(entry.c.source_id == _SOURCE)
@@ -69,7 +69,7 @@ _ALIASES = by(
     alias.c.value_hash,
 )
 _OTHERS = select(entry.c.story_id).where(entry.c.story_id.is_not(None), entry.c.source_id != _SOURCE).distinct()
-_TOLD = tuple(by(_OTHERS, entry.c[name]) for name in ("id_hash", "text_digest", "match_link", "id"))
+_OTHER_STORIES = tuple(by(_OTHERS, entry.c[name]) for name in ("id_hash", "text_digest", "match_link", "id"))
 _LOST = by(
     select(story.c.atom_id)
     .join(entry, entry.c.id == story.c.founder_id)
@@ -96,20 +96,21 @@ def known(
     also: Sequence[Entry] = (),
     budget: Budget | None = None,
 ) -> Known:
-    """Look up all that bears on a document: its own entries, and the stories that others may have told before.
+    """Return the stored data that decisions about a document depend on.
 
-    About ten statements, whatever the number of entries; a few more where ids are unknown.
+    These are the entries of the source that the document may list, and the stories of other sources that its entries
+    may belong to. About ten statements for any number of entries; a few more if ids are unknown.
 
     Args:
-        connection: a reading one will do.
-        due: the source.
+        connection: a reading connection suffices.
+        due: the job of the source, or of an entry that waits for its detail.
         feed: the document.
         now: the time.
-        also: stored entries of the source that are to be published too, and tell no story yet.
-        budget: what comparing its entries may cost; a new one if None.
+        also: stored entries of the source that will be published too and belong to no story yet.
+        budget: budget for comparing entries; None: a new one.
 
     Raises:
-        CutShort: the program stops.
+        CutShort: the program is stopping.
     """
     budget = budget or Budget()
     observed = due.observed if isinstance(due, SourceJob) else NOTHING_OBSERVED
@@ -126,10 +127,10 @@ def known(
     lost = _lost(connection, due, feed, before[1])
     traces = _traces(connection, due, document, unknown, mine, reused, before[1]) if unknown else []
     matched = _matched(connection, pairs_of(document, unknown, traces))
-    waits = observed.suspect_since or observed.lost_since
-    held = _held(connection, due) if waits and isinstance(due, SourceJob) else ()
+    holds_back = observed.suspect_since or observed.lost_since
+    held = _held(connection, due) if holds_back and isinstance(due, SourceJob) else ()
     fresh = [item for form, item in document if form in unknown and form not in matched]
-    if isinstance(due, DetailJob):  # stored, and seen for the first time only now
+    if isinstance(due, DetailJob):  # stored, but published for the first time only now
         fresh += [item for _, item in document]
     links = {link for item in fresh if (link := dedupe_link(item))}
     titles = {item.title for item in fresh if item.title}
@@ -149,11 +150,11 @@ def known(
     same, different = verdicts(connection, wanted) if row["ruled"] else ({}, {})
     wanted.update(*same.values(), *different.values())
     others = {row["id"]: known_entry(row) for row in rows_by(connection, ENTRIES_BY_ID, sorted(wanted))}
-    may_be = {minted_id(row["uuid"], due.source.key, item.key) for item in fresh}
-    may_be |= {item.id for item in fresh if item.id and is_identifier(item.id)}
-    pages_of = sorted(map(page_id_of, may_be))
+    possible_ids = {minted_id(row["uuid"], due.source.key, item.key) for item in fresh}
+    possible_ids |= {item.id for item in fresh if item.id and is_identifier(item.id)}
+    pages_of = sorted(map(page_id_of, possible_ids))
     categories = known_categories(connection)
-    buried = _buried(connection, may_be) if observed.restored_until else frozenset()
+    buried = _withdrawn_before_loss(connection, possible_ids) if observed.restored_until else frozenset()
     return Known(
         store_uuid=row["uuid"],
         next_entry=row["next_entry"],
@@ -175,7 +176,7 @@ def known(
         bearers=bearers_of(connection, links),
         bands=bands,
         near=near,
-        taken=frozenset(r["atom_id"] for r in rows_by(connection, ATOM_IDS, sorted(may_be))),
+        taken=frozenset(r["atom_id"] for r in rows_by(connection, ATOM_IDS, sorted(possible_ids))),
         buried=buried,
         taken_pages=frozenset(r["page_id"] for r in rows_by(connection, PAGE_IDS, pages_of)),
         next_category=max((one.id for one in categories.values()), default=0) + 1,
@@ -194,7 +195,10 @@ def _completed(
     *,
     has_lost: bool,
 ) -> dict[int, Entry]:
-    """Return the entries that a document may revise, with what details added and what the document has lost."""
+    """Return the full stored content of entries that a document may revise, by id.
+
+    Empty unless details complete the entries of the source, or the document has lost fields.
+    """
     if (due.source.detail is None or isinstance(due, DetailJob)) and not has_lost:
         return {}
     pairs = ((mine[form], item) for form, item in document if form in mine)
@@ -204,13 +208,15 @@ def _completed(
 
 
 def _lost(connection: Connection, due: Job, feed: Feed, listed: Sequence[int]) -> tuple[str, ...]:
-    """Return the fields that a document has lost; the document before is looked at only if one is missing.
+    """Return the names of the fields that a document has lost.
+
+    The entries of the document before are looked up only if a field is missing.
 
     Args:
-        connection: a reading one.
-        due: the source.
+        connection: a reading connection suffices.
+        due: the job of the source.
         feed: the document.
-        listed: ids of the entries of the document before, if they were looked up already.
+        listed: ids of the entries of the document before, if looked up already; else empty.
     """
     if isinstance(due, DetailJob) or not due.stored_before:
         return ()
@@ -223,28 +229,35 @@ def _lost(connection: Connection, due: Job, feed: Feed, listed: Sequence[int]) -
     return lost_fields(missing, feed.entries, before, due.observed)
 
 
-def _buried(connection: Connection, ids: Collection[str]) -> frozenset[str]:
-    """Return which atom ids are of what was withdrawn before the store was lost."""
+def _withdrawn_before_loss(connection: Connection, ids: Collection[str]) -> frozenset[str]:
+    """Return those of some atom:ids whose stories were withdrawn before the store was lost and restored."""
     return frozenset(row["atom_id"] for row in rows_by(connection, _LOST, sorted(ids)))
 
 
 def told_by_others(
     connection: Connection, source: int, entries: Sequence[Entry], near: Mapping[str, frozenset[int]]
 ) -> set[int]:
-    """Return the stories of other sources that some entries may tell too: by id, text, link, or what is near them."""
+    """Return the ids of stories of other sources that entries may belong to.
+
+    Args:
+        connection: a reading connection suffices.
+        source: id of the source of the entries.
+        entries: the entries; compared by id, text and link.
+        near: ids of near-duplicates among stored entries, by form of the key.
+    """
     ids = {hashed for item in entries if item.id and (hashed := global_id_hash(item.id))}
     texts = {item.text_digest for item in entries if item.text_digest}
     links = {link for item in entries if (link := dedupe_link(item))}
     neighbours = {number for found in near.values() for number in found}
     found: set[int] = set()
     wanted: tuple[set[Any], ...] = (ids, texts, links, neighbours)
-    for statement, values in zip(_TOLD, wanted, strict=True):
+    for statement, values in zip(_OTHER_STORIES, wanted, strict=True):
         found.update(row["story_id"] for row in rows_by(connection, statement, sorted(values), source=source))
     return found
 
 
 def _own(connection: Connection, due: Job, forms: Sequence[str]) -> dict[str, KnownEntry]:
-    """Give a source's entries by the forms of their keys, and of their other ids where no key is so (I35)."""
+    """Return the stored entries of a source by form: of their key, else of an alias (I35)."""
     own = {"source": due.source_id}
     found = {row["key_hash"]: known_entry(row) for row in rows_by(connection, _MINE_BY_FORM, forms, **own)}
     rest = [form for form in forms if form not in found]
@@ -255,7 +268,7 @@ def _own(connection: Connection, due: Job, forms: Sequence[str]) -> dict[str, Kn
 
 
 def _document_before(connection: Connection, due: Job) -> tuple[Identity | None, Sequence[int]]:
-    """Return the identity that the source's last document had, and the entries that the last one with any listed."""
+    """Return the identity of the last document of a source, and the entry ids in its last document with entries."""
     row = connection.execute(_BEFORE, {"source": due.source_id}).one_or_none()
     return (None, ()) if row is None else (Identity(**row.identity) if row.identity else None, row.listed or ())
 
@@ -269,10 +282,11 @@ def _traces(
     reused: Mapping[str, KnownEntry],
     listed: Sequence[int],
 ) -> list[Trace]:
-    """Return the source's stored entries that a document may list under other ids.
+    """Return the stored entries of a source that a document may list under other ids.
 
-    They are those of the document before, wherever they have gone; any with a text of this one; and where most ids are
-    unknown, any with an address of this one. So what is looked at grows with the document, not with the store.
+    These are the entries of the document before that this document does not list under their ids; entries whose ids
+    identify other articles now; entries with a text of this document; and if most ids are unknown, entries with a link
+    of this document. So the cost grows with the document, not with the store.
     """
     here = {item.id for item in mine.values()}
     own = {"source": due.source_id}
@@ -283,7 +297,7 @@ def _traces(
     if not mine or may_be_rekeyed(len(unknown), len(document)):
         links = {link for item in fresh if (link := dedupe_link(item))}
         hosts = {row["match_link"].partition("/")[0] for row in rows.values() if row["match_link"]}
-        if len(hosts) == 1:  # what its addresses would have been there
+        if len(hosts) == 1:  # the links of this document on the former host
             links |= {f"{host}/{link.partition('/')[2]}" for host in hosts for link in links}
     texts = {item.text_digest for item in fresh if item.text_digest}
     for statement, values in ((_TRACES_BY_LINK, links), (_TRACES_BY_TEXT, texts)):
@@ -312,7 +326,7 @@ def _matched(connection: Connection, pairs: Mapping[str, Pair]) -> dict[str, Mat
 
 
 def _held(connection: Connection, due: Job) -> tuple[Held, ...]:
-    """Give what is held of a source, the newest first (R44)."""
+    """Return the held entries of a source, in the order of their ids (R44)."""
     rows = connection.execute(_HELD, {"source": due.source_id}).mappings()
     return tuple(Held(id=row["id"], form=row["key_hash"], entry=entry_of(row)) for row in rows)
 
@@ -320,7 +334,10 @@ def _held(connection: Connection, due: Job) -> tuple[Held, ...]:
 def _near(
     connection: Connection, due: Job, fresh: Sequence[Entry], now: datetime
 ) -> tuple[dict[str, tuple[int, ...]], dict[str, frozenset[int]]]:
-    """Return the bands of new entries, and the stored entries that share one, by form."""
+    """Return the bands of new entries, and the ids of stored entries that share a band, both by form.
+
+    Both are empty unless the source has `dedupe: near`. Bands that too many stories share are left out.
+    """
     if due.source.dedupe is not Dedupe.NEAR or not fresh:
         return {}, {}
     bands = {key_form(item.key): bands_of(telling(item)) for item in fresh}

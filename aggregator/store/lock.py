@@ -1,7 +1,7 @@
-"""One process at a time polls, publishes and migrates a store (R27).
+"""Lock of a store: one process at a time polls, publishes and migrates (R27).
 
-The kernel frees the lock with the process, so one that was killed blocks nobody. The file names its holder, and goes
-with the lock: a one-shot run leaves one file behind, which a CI cache can keep (R4).
+The kernel releases the lock when the process ends, so a killed process blocks no other. The lock file names its holder
+and is removed with the lock: after a one-shot run only the database file is left, which a CI cache can keep (R4).
 """
 
 import contextlib
@@ -25,15 +25,15 @@ class StoreLock:
         self._fd: int | None = None
 
     def take(self, *, command: str, now: datetime) -> None:
-        """Take the lock, or say who has it.
+        """Take the lock without waiting, and write the holder to the lock file.
 
         Args:
-            command: what we are about to do, for whoever meets the lock.
-            now: since when.
+            command: the command of this process, shown to other processes that want the lock.
+            now: the time, shown as the beginning of the lock.
 
         Raises:
-            LockHeld: another process works on this store.
-            StoreError: the folder can't be written.
+            LockHeld: another process holds the lock; the error names that process.
+            StoreError: the lock file can't be created.
         """
         while self._fd is None:
             try:
@@ -46,24 +46,24 @@ class StoreLock:
                 holder = _holder(fd)
                 os.close(fd)
                 raise LockHeld(holder) from error
-            if not _is_still(fd, self._path):  # its last holder removed it between our open and our lock
+            if not _is_file_at(fd, self._path):  # its last holder removed it between our open and our lock
                 os.close(fd)
                 continue
             who = {"pid": os.getpid(), "host": socket.gethostname(), "since": rfc3339(now), "command": command}
             self._fd = fd
-            with contextlib.suppress(OSError):  # on a full disk the lock holds, only nobody reads whose it is
+            with contextlib.suppress(OSError):  # on a full disk the lock works, but without the name of its holder
                 os.ftruncate(fd, 0)
                 os.pwrite(fd, json.dumps(who).encode() + b"\n", 0)
 
     def release(self) -> None:
-        """Release the lock; nothing happens if it is not held.
+        """Release the lock and remove its file; does nothing if the lock is not held.
 
-        The file goes first and the lock after it: who opened the file in between sees that it is gone. Only its holder
-        removes a file; where a stranger did, another process may hold a new one by now, and that one stays.
+        The file is removed before the lock is released: a process that opened the file in between sees that the file is
+        gone. If somebody else removed the file, another process may hold a new file by now; the new file stays.
         """
         if self._fd is not None:
             with contextlib.suppress(OSError):
-                if _is_still(self._fd, self._path):
+                if _is_file_at(self._fd, self._path):
                     self._path.unlink()
             os.close(self._fd)
             self._fd = None
@@ -77,7 +77,7 @@ def _holder(fd: int) -> str:
         return "a process that has just started"
 
 
-def _is_still(fd: int, path: Path) -> bool:
+def _is_file_at(fd: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(fd), path.stat())
     except FileNotFoundError:

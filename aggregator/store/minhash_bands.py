@@ -1,7 +1,8 @@
-"""The bands of entries: how near-duplicates find each other without being compared with everything (section 8).
+"""MinHash bands of entries (table `fingerprint`): they find near-duplicates without a comparison with all entries.
 
-Bands are kept of entries that found a story, for evidence holds against those (T5), and go some time after the text has
-(K2): a title alone is no evidence. A look-up passes over bands of texts that are gone, so when they go decides nothing.
+Bands are stored for founding entries, since new entries are compared with those (T5). Bands are deleted some time after
+the text of the entry (K2): a title alone is no evidence. Look-ups skip bands of deleted texts, so the time of the
+deletion has no influence on decisions.
 """
 
 from collections import Counter, defaultdict
@@ -17,17 +18,17 @@ from aggregator.model.story_changes import NewStory
 from aggregator.store.dialect import MAX_IN, insert
 from aggregator.store.schema import entry, fingerprint, store, story
 
-CROWD = 30  # stories of one band; what more of them share is a form, not a story
-CANDIDATES = 8  # of one entry that are compared with it, those with most bands in common
-GRAIN = 65_536  # entries; what is looked through in vain costs less than more halving
-WALKED: Final = 2000  # bands that are looked at in one transaction: some 5 ms
-IDLE: Final = 8  # of so many bands one may be of a text that is gone, before all are looked at
+CROWD = 30  # stories that may share a band; a text that more stories share is boilerplate
+CANDIDATES = 8  # stored entries that a new entry is compared with: those with the most bands in common
+GRAIN = 65_536  # entries; reading up to so many in vain costs less than more steps of the binary search
+WALKED: Final = 2000  # bands that are read in one transaction: about 5 ms
+IDLE: Final = 8  # all bands are read once about one of so many is of a deleted text
 
-# Made once: to make them anew for each poll cost as much as to run them.
+# Built once: building the statements for each poll cost as much as running them.
 _LAST = select(func.max(entry.c.id))
 _NEXT = select(entry.c.id, entry.c.first_seen).where(entry.c.id >= bindparam("first")).order_by(entry.c.id).limit(1)
 _RECENT = (fingerprint.c.entry_id >= bindparam("first")) & fingerprint.c.band.in_(bindparam("bands", expanding=True))
-_FOUNDED = func.coalesce(entry.c.merged_from, entry.c.story_id)  # also what an operator has merged since (T7)
+_FOUNDED = func.coalesce(entry.c.merged_from, entry.c.story_id)  # also stories that an operator has merged since (T7)
 _FOUNDERS = (
     select(fingerprint.c.band, fingerprint.c.entry_id, entry.c.source_id)
     .join(entry, entry.c.id == fingerprint.c.entry_id)
@@ -41,39 +42,39 @@ _PLACES = select(fingerprint.c.band, fingerprint.c.entry_id).order_by(fingerprin
 def near_entries(
     connection: Connection, bands: Mapping[str, Sequence[int]], *, source: int, since: datetime
 ) -> tuple[dict[str, frozenset[int]], frozenset[int]]:
-    """Find the entries that founded stories of other sources and share bands with new ones.
+    """Return the founding entries of other sources that share bands with new entries, and the crowded bands.
 
     Args:
-        connection: a reading one will do.
-        bands: of each new entry, by form.
-        source: whose they are.
-        since: entries stored before that are not looked for.
+        connection: a reading connection suffices.
+        bands: bands of each new entry, by form of its key.
+        source: id of the source of the new entries.
+        since: entries stored before this time are not looked up.
 
     Returns:
-        Ids by form, forms without any left out; and the bands that too many share. Those are not to be kept for new
-        entries, so that no band ever grows long.
+        Entry ids by form (forms without any are left out), at most `CANDIDATES` each; and the bands that over `CROWD`
+        entries share. Crowded bands must not be stored for new entries, so that no band grows without limit.
     """
-    bearers: dict[int, list[str]] = defaultdict(list)
+    forms_of: dict[int, list[str]] = defaultdict(list)
     for form, own in bands.items():
         for band in own:
-            bearers[band].append(form)
-    if not bearers:
+            forms_of[band].append(form)
+    if not forms_of:
         return {}, frozenset()
-    founders = list(_of_bands(connection, _FOUNDERS, sorted(bearers), first=_first_since(connection, since)))
-    crowds = Counter({band: len(forms) for band, forms in bearers.items()})
+    founders = list(_of_bands(connection, _FOUNDERS, sorted(forms_of), first=_first_since(connection, since)))
+    crowds = Counter({band: len(forms) for band, forms in forms_of.items()})
     crowds.update(row.band for row in founders)
     crowded = frozenset(band for band, size in crowds.items() if size > CROWD)
     shared: dict[str, Counter[int]] = defaultdict(Counter)
     for row in founders:
         if row.band not in crowded and row.source_id != source:
-            for form in bearers[row.band]:
+            for form in forms_of[row.band]:
                 shared[form][row.entry_id] += 1
     near = {form: frozenset(number for number, _ in some.most_common(CANDIDATES)) for form, some in shared.items()}
     return near, crowded
 
 
 def _of_bands(connection: Connection, query: Select[Any], bands: Sequence[int], **bound: int) -> Iterator[Row[Any]]:
-    """Run a query for any number of bands, in as few statements as the database's limit allows."""
+    """Yield the rows of a query for any number of bands, `MAX_IN` bands in each statement."""
     for start in range(0, len(bands), MAX_IN):
         yield from connection.execute(query, {"bands": bands[start : start + MAX_IN], **bound})
 
@@ -81,9 +82,9 @@ def _of_bands(connection: Connection, query: Select[Any], bands: Sequence[int], 
 def write_bands(
     connection: Connection, entries: Sequence[NewEntry | ReleasedEntry], stories: Sequence[NewStory]
 ) -> None:
-    """Keep the bands of entries that are published for the first time, and of entries that found stories only now.
+    """Insert the bands of entries that are published for the first time, and of stored entries that found a story now.
 
-    The latter may have bands already: of a story that they founded before a merge (T8).
+    The stored entries may have bands already: of a story that they founded before a merge (T8).
     """
     rows = [{"band": band, "entry_id": item.id} for item in entries for band in item.bands]
     if rows:
@@ -93,15 +94,16 @@ def write_bands(
         connection.execute(insert(fingerprint, connection.dialect.name).on_conflict_do_nothing(), late)
 
 
-# Bands of texts that are gone.
+# Deletes the bands of deleted texts.
 
 
 def begin_trimming(connection: Connection) -> None:
-    """Begin to look for the bands of texts that are gone, if that is worth a look at all bands.
+    """Begin to delete the bands of deleted texts, if enough texts were deleted to justify reading all bands.
 
-    No index leads from an entry to its bands: it would be as large as they are. So they are looked at one after the
-    other, and only when enough texts have gone since the last time. A look that is under way goes on where it is: it
-    may take many days where few steps are done a day, and what left meanwhile is for the next one.
+    There is no index from an entry to its bands, since it would be as large as the table. So all bands are read in
+    order, step by step (`Bands.trim`), and only if enough texts were deleted since the last pass. A pass under way
+    continues from its position. It may take many days if few steps run each day; bands of texts that are deleted
+    meanwhile are left to the next pass.
     """
     walk, before = connection.execute(select(store.c.bands_walk, store.c.bands_walked)).one()
     if walk is not None:
@@ -121,11 +123,14 @@ class Bands:
         self._connection = connection
 
     def is_trimming(self) -> bool:
-        """Return whether a look at all bands has not come to its end."""
+        """Return whether a pass over all bands is under way."""
         return self._connection.execute(select(store.c.bands_walk)).scalar_one() is not None
 
     def trim(self) -> int:
-        """Look at the next `WALKED` bands, and drop those of texts that are gone; give how many were dropped."""
+        """Read the next `WALKED` bands, and delete those of deleted texts; return the number of deleted bands.
+
+        After the last band, the pass ends and 0 is returned.
+        """
         band, number, generation, stayed = self._connection.execute(select(store.c.bands_walk)).scalar_one()
         place = tuple_(fingerprint.c.band, fingerprint.c.entry_id)
         rest = place > (band, number)
@@ -141,9 +146,10 @@ class Bands:
 
 
 def _first_since(connection: Connection, when: datetime) -> int:
-    """Give an id that no entry first seen at `when` or later is below, and few others are above; ids rise with time.
+    """Return a lower bound of the ids of entries first seen at `when` or later; ids rise with time.
 
-    By halving, on the primary key alone: an index on the time would cost every entry a row.
+    At most about `GRAIN` earlier entries have a higher id. A binary search on the primary key: an index on the time
+    would cost a row for each entry.
     """
     low = 0
     high = (connection.execute(_LAST).scalar_one() or 0) + 1

@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection is ours, and so are transaction and logging."""
+"""Environment of Alembic: `database.py` provides the connection, the transaction and the logging."""
 
 from alembic import context
 

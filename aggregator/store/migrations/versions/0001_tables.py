@@ -10,7 +10,7 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make them; written out, since the living schema goes on to change."""
+    """Create the tables; written out in full, since `schema.py` goes on to change."""
     op.create_table(
         "alarm",
         sa.Column("code", sa.Text(), nullable=False),

@@ -1,4 +1,4 @@
-"""Earlier texts that archive pages go on to show after a template change (M7)."""
+"""Creates the table of earlier texts that archive pages keep showing after a template change (M7)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the table. Of earlier template changes nothing is known: pages show the entries as they are stored."""
+    """Create the table, empty: earlier template changes are unknown, so pages show the entries as they are stored."""
     op.create_table(
         "page_wording",
         sa.Column("category_id", Id, nullable=False),

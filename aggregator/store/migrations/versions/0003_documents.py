@@ -1,4 +1,4 @@
-"""The latest `updated` that each document has said (A7)."""
+"""Creates the table of the last published `updated` of each document (A7)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,8 +8,9 @@ down_revision = "0002"
 
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-# What documents of categories say as they were rendered last, in microseconds since 1970. A tombstone counts from the
-# second after what it withdrew, if that is later. all.* has said no less than the newest that it shows.
+# `updated` of the documents of categories as rendered last, in microseconds since 1970. A tombstone counts with the
+# second after the `updated` of the withdrawn publication, if that is later than the withdrawal. `updated` of all.* is
+# no earlier than that of its newest publication.
 SAID = """
 INSERT INTO document (category_id, page, updated)
 SELECT category_id, page, max(updated) FROM (
@@ -32,7 +33,7 @@ GROUP BY category_id, page
 
 
 def upgrade() -> None:
-    """Make the table, and fill it with what stands there, as far as the store can tell."""
+    """Create the table, and fill it with the `updated` of published documents as far as the store knows it."""
     op.create_table(
         "document",
         sa.Column("category_id", Id, nullable=False),
