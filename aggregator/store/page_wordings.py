@@ -1,8 +1,8 @@
-"""Earlier texts of entries that archive pages go on to show after a template change or an edited rule (M7).
+"""Earlier texts of entries that archive pages still show after a template change or an edited rule (M7).
 
-A page that is closed takes no notice of such a change. As long as it shows an entry otherwise than the entry reads,
-that is kept here, so that the page is the same whenever it is rendered. A row ends with the next revision of the entry,
-with the texts of the page (`keep`), and when the story is withdrawn there.
+A closed archive page ignores such a change. While the page shows an entry otherwise than the entry reads, table
+`page_wording` has the earlier text, so that each rendering of the page is the same. A row is deleted with the next
+revision of the entry, with the texts of the page (`keep`), and when the story is withdrawn there.
 """
 
 import json
@@ -20,7 +20,7 @@ from aggregator.store.schema import EPOCH, MICROSECOND, Id, entry, page_wording
 
 PageWordings = Mapping[tuple[int, int, int], Mapping[str, Any]]  # by category, story and entry: columns of the entry
 
-_CREDITED = ("link", "origin")  # what a page shows of another copy
+_CREDITED = ("link", "origin")  # columns that a page shows of a credited copy
 _SHOWN = (
     *_CREDITED,
     *"title summary content authors tags enclosures supplement rights language published".split(),
@@ -42,13 +42,13 @@ _OF_CATEGORY = by(
 
 
 def pin(connection: Connection, pins: Collection[Pin]) -> None:
-    """Keep what archive pages show of entries, before their rows say something else.
+    """Store the texts that archive pages show of entries, before the rows of the entries change.
 
-    What a page shows since an earlier such change stays.
+    A text that was stored at an earlier change stays.
 
     Args:
-        connection: a writing one.
-        pins: which entries, and where.
+        connection: a connection that writes.
+        pins: the entries, each with its story and category.
     """
     if not pins:
         return
@@ -63,11 +63,11 @@ def pin(connection: Connection, pins: Collection[Pin]) -> None:
 
 
 def unpin(connection: Connection, unpinned: Iterable[Unpinned]) -> None:
-    """Let archive pages show entries as they are stored from now on.
+    """Delete earlier texts, so that archive pages show the entries as they are stored.
 
     Args:
-        connection: a writing one.
-        unpinned: which of a story in a category.
+        connection: a connection that writes.
+        unpinned: the entries, each with its story and category; without an entry: all entries of the story.
     """
     rows = [{"of_category": one.category, "of_story": one.story, "of_entry": one.entry} for one in unpinned]
     if rows:
@@ -83,8 +83,8 @@ def page_wordings(connection: Connection, places: Iterable[tuple[int, int]]) -> 
     """Return the earlier texts that archive pages show, by category, story and entry.
 
     Args:
-        connection: a reading one.
-        places: categories and stories that stand on a page there.
+        connection: a reading connection suffices.
+        places: (category, story) of publications on archive pages.
     """
     stories: dict[int, list[int]] = defaultdict(list)
     for category, story in places:
@@ -100,7 +100,7 @@ def page_wordings(connection: Connection, places: Iterable[tuple[int, int]]) -> 
 
 
 def let_go(connection: Connection, category: int, stories: Collection[int]) -> None:
-    """Drop what the archive pages of a category show otherwise of some stories: their texts are gone there (K3)."""
+    """Delete the earlier texts of stories in a category: its archive pages show no texts of them any more (K3)."""
     chosen = delete(page_wording).where(page_wording.c.category_id == category)
     numbers = sorted(stories)
     for start in range(0, len(numbers), MAX_IN):

@@ -1,4 +1,4 @@
-"""Where sources stand after their polls."""
+"""Statements that write the results of polls into rows of sources."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -16,7 +16,7 @@ from aggregator.store.schema import MICROSECOND, source
 
 
 def move(connection: Connection, changes: Sequence[Changes]) -> None:
-    """Write where sources stand after their polls: one statement for those that stand as before, one for the others."""
+    """Write the state of sources after their polls: one statement for unchanged sources, one for changed sources."""
     steady = [_turn_values(change) for change in changes if _is_steady(change)]
     if steady:
         connection.execute(_NEXT_TURN, steady)
@@ -26,7 +26,7 @@ def move(connection: Connection, changes: Sequence[Changes]) -> None:
 
 
 def _is_steady(changes: Changes) -> bool:
-    """Return whether a poll moved nothing but the clock, as most do: half of the columns need not be written."""
+    """Return whether a poll changed only times and counters, as most do: half of the columns need not be written."""
     due, moved = changes.job, changes.update
     return (
         not due.failures
@@ -44,7 +44,7 @@ def _is_steady(changes: Changes) -> bool:
 
 
 def _turn_values(changes: Changes) -> dict[str, Any]:
-    """Give what every poll moves."""
+    """Return the values that every poll changes, as parameters of `_NEXT_TURN` and `_MOVE`."""
     moved = changes.update
     return {
         "row_id": changes.job.source_id,
@@ -61,7 +61,7 @@ def _turn_values(changes: Changes) -> dict[str, Any]:
 
 
 def _standing_values(moved: SourceUpdate) -> dict[str, Any]:
-    """Give what stays as it is while a source answers 304."""
+    """Return the values that stay while a source answers 304, as parameters of `_MOVE`."""
     validators = moved.validators
     return {
         "new_observations": observed_to_json(moved.observed),
@@ -82,7 +82,7 @@ def _standing_values(moved: SourceUpdate) -> dict[str, Any]:
 
 
 def clear_suspicion(connection: Connection, due: SourceJob) -> None:
-    """Take from a source that it looks like another feed (R44), or has lost fields: they may be missing now."""
+    """Clear the suspicion that a source is another feed (R44) or has lost fields; these fields may be missing now."""
     state = State.OK if due.health.state is State.SUSPECT else due.health.state
     observed = observed_to_json(_accepted(due.observed))
     chosen = update(source).where(source.c.id == due.source_id)
@@ -95,7 +95,7 @@ def _accepted(observed: Observed) -> Observed:
 
 
 def _statement(names: str) -> Update:
-    """Make the statement that moves these columns: once, for to make one costs as much as a poll."""
+    """Return the statement that updates these columns. It is built once: to build it costs as much as a poll."""
     chosen = update(source).where(source.c.id == bindparam("row_id"))
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names.split()}
     return chosen.values(values | {"claims": 0, "polls": source.c.polls + 1})
@@ -111,10 +111,10 @@ _MOVE = _statement(f"{_TURN} {_STANDING}")
 
 
 def write_read(connection: Connection, changes: Changes) -> bool:
-    """Keep what a document said of itself.
+    """Write what a document says of itself: origin, format, hints, arrivals and identity.
 
     Returns:
-        Whether the list of sources reads otherwise now: it shows the feed's title and its site.
+        Whether the title or the site of the feed has changed, which the list of sources shows.
     """
     read = changes.read
     if read is None:

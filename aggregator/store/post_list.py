@@ -1,4 +1,4 @@
-"""The list of posts that we wrote: where each stands, and of what; only those files are ever changed or removed."""
+"""The list of exported posts, each with its file, story and category. Only listed files are changed or removed."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,43 +14,43 @@ from aggregator.store.schema import post, publication, store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostRow:
-    """A file that is ours."""
+    """A listed post."""
 
     folder: str  # relative to that of feeds.yaml
     name: str  # below it
     story: int
     category: int
-    digest: str | None  # of what stands there; None: listed, and perhaps not written
-    fault: str | None  # why it is not what it should be
+    digest: str | None  # of the written bytes; None: listed, and perhaps not written
+    fault: str | None  # why the file could not be written; None: it was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRow:
-    """How far the export of posts has come."""
+    """Progress of the export of posts."""
 
-    generation: int  # what was touched later is not exported yet
+    generation: int  # stories that were touched later are not exported yet
     look: str | None  # digest of what shapes posts besides the store
     names: str | None  # the template of their names
 
 
 class Posts:
-    """What a transaction says and does of posts: `tx.posts`."""
+    """Statements on posts: `tx.posts`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def export_row(self) -> ExportRow:
-        """Give how far the export has come; 0 before the first."""
+        """Return the progress of the export; generation 0 before the first export."""
         row = self._connection.execute(select(store.c.posts_rendered, store.c.posts_look, store.c.posts_names)).one()
         return ExportRow(generation=row.posts_rendered, look=row.posts_look, names=row.posts_names)
 
     def mark_exported(self, row: ExportRow) -> None:
-        """Note how far it has come now."""
+        """Record the progress of the export."""
         values = {"posts_rendered": row.generation, "posts_look": row.look, "posts_names": row.names}
         self._connection.execute(update(store).values(values))
 
     def of(self, stories: Collection[int]) -> list[PostRow]:
-        """Return the files of some stories."""
+        """Return the posts of stories, by folder and name."""
         numbers = sorted(stories)
         parts = (numbers[start : start + MAX_IN] for start in range(0, len(numbers), MAX_IN))
         query = select(post).order_by(post.c.folder, post.c.name)
@@ -61,7 +61,7 @@ class Posts:
         ]
 
     def bearers(self, names: Collection[str]) -> dict[str, set[tuple[int, int]]]:
-        """Give of what posts with some names are, (story, category) by name in lower case, in whatever folder."""
+        """Return (story, category) of the posts with these names in any folder, by name in lower case."""
         found: dict[str, set[tuple[int, int]]] = {}
         forms = sorted({name.lower() for name in names})
         for start in range(0, len(forms), MAX_IN):
@@ -71,19 +71,19 @@ class Posts:
         return found
 
     def unfinished(self) -> set[int]:
-        """Return the stories of files that are not what they should be: not written, or not as they were to be."""
+        """Return the stories whose posts are not written yet, or could not be written."""
         query = select(post.c.story_id).where(post.c.digest.is_(None) | post.c.fault.is_not(None)).distinct()
         return set(self._connection.execute(query).scalars())
 
     def has_any(self, folder: str) -> bool:
-        """Return whether any file of a folder is ours."""
+        """Return whether we have written any post into a folder."""
         found = self._connection.execute(
             select(post.c.name).where(post.c.folder == folder, post.c.digest.is_not(None)).limit(1)
         )
         return found.first() is not None
 
     def keep(self, rows: Sequence[PostRow], now: datetime) -> None:
-        """Write down files as they are now; what was not listed is."""
+        """Insert or replace the rows of posts."""
         self.forget([(row.folder, row.name) for row in rows])
         if rows:
             values = [
@@ -102,14 +102,18 @@ class Posts:
             self._connection.execute(insert(post), values)
 
     def forget(self, places: Iterable[tuple[str, str]]) -> None:
-        """Take files off the list: they are gone."""
+        """Remove posts from the list: their files no longer exist.
+
+        Args:
+            places: (folder, name) of each post.
+        """
         rows = [{"of_folder": folder, "of_name": name} for folder, name in places]
         if rows:
             chosen = (post.c.folder == bindparam("of_folder")) & (post.c.name == bindparam("of_name"))
             self._connection.execute(delete(post).where(chosen), rows)
 
     def cool(self, *, before: datetime, now: datetime) -> int:
-        """Let the posts of older stories move to the archive, as a change in the store (invariant 4); give how many."""
+        """Mark the posts of older stories as archived, as a change in the store (invariant 4); return how many."""
         over = publication.c.cooled_at.is_(None) & (publication.c.sort_at < before)
         stories = self._connection.execute(select(publication.c.story_id).where(over)).scalars().all()
         if stories:
@@ -118,7 +122,7 @@ class Posts:
         return len(stories)
 
     def warm(self, *, since: datetime | None) -> None:
-        """Take back what is in the archive of stories that are not so old; None: all of it."""
+        """Unmark archived posts of stories since a time; None: all archived posts."""
         cooled = update(publication).where(publication.c.cooled_at.is_not(None))
         if since is not None:
             cooled = cooled.where(publication.c.sort_at >= since)
@@ -126,7 +130,7 @@ class Posts:
 
 
 def faults(connection: Connection) -> tuple[int, str]:
-    """Give how many posts are not what they should be, and what is wrong with the first."""
+    """Return the number of posts that could not be written, and the fault of one of them (empty if there is none)."""
     query = select(func.count(), func.min(post.c.fault)).where(post.c.fault.is_not(None))
     count, first = connection.execute(query).one()
     return count, first or ""

@@ -1,4 +1,4 @@
-"""Makes the redactor of private sources for reports, which are mailed and pasted into bug reports (S44)."""
+"""Builds the redactor of private addresses for reports, which are mailed and pasted into bug reports (S44)."""
 
 from collections.abc import Iterable
 

@@ -1,6 +1,6 @@
-"""Stories in categories: how each is shown there, with all who tell it, and where it stands from now on.
+"""Reads and writes publications: stories in categories, each with its shown entry and the credits of its other copies.
 
-What is read, and what is written, takes a few statements, however many there are.
+The number of statements grows with the number of parts of `MAX_IN` publications, not with each publication.
 """
 
 from collections import defaultdict
@@ -27,12 +27,12 @@ from aggregator.urls import Url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """A story in a category, in whatever document it stands, or stood."""
+    """A publication in a main document or on an archive page, or one that was withdrawn."""
 
     category: int
     publication: Publication
     withdrawn: bool
-    cooled: bool  # its post stands in the archive
+    cooled: bool  # its post is in the archive
 
 
 _FOUNDING, _FOUNDER = entry.alias("founding"), source.alias("founder")
@@ -69,7 +69,7 @@ NONE: PageWordings = MappingProxyType({})
 
 
 def shown() -> Select[Any]:
-    """Return the query of publications as they are shown, for a condition and an order of whoever asks."""
+    """Return the query of publications as they are shown; callers add conditions and an order."""
     return (
         select(*_SHOWN)
         .join(story, story.c.id == publication.c.story_id)
@@ -82,13 +82,13 @@ def shown() -> Select[Any]:
 
 
 def filled(connection: Connection, query: Select[Any], *, on_page: bool = False) -> tuple[Publication, ...]:
-    """Run such a query, and add the other copies of each story.
+    """Return the publications of a query, each with the other copies of its story.
 
     Args:
-        connection: a reading one.
+        connection: a reading connection suffices.
         query: made of `shown`.
-        on_page: give them as they stand in their documents: an archive page that was thinned shows no texts, though
-            the store has them for another category (K3), and one takes no notice of template changes (M7).
+        on_page: return them as their documents show them: a thinned archive page shows no texts although the store has
+            them for another category (K3), and an archive page ignores template changes (M7).
     """
     rows: Sequence[Row] = connection.execute(query).mappings().all()
     if not on_page:
@@ -101,23 +101,23 @@ def filled(connection: Connection, query: Select[Any], *, on_page: bool = False)
 
 
 def with_copies(connection: Connection, rows: Sequence[Row], wordings: PageWordings = NONE) -> list[Publication]:
-    """Make publications of what such a query gave, each with the other copies of its story.
+    """Return the publications of rows, each with the other copies of its story.
 
     Args:
-        connection: a reading one.
-        rows: what the query gave.
-        wordings: what archive pages show otherwise than the entries read.
+        connection: a reading connection suffices.
+        rows: rows of a query made of `shown`.
+        wordings: earlier texts that archive pages show.
     """
     credits = _credits(connection, rows, wordings)
     return [_publication(row, credits) for row in rows]
 
 
 def publications_of(connection: Connection, places: Mapping[int, int]) -> dict[int, Publication]:
-    """Return stories as each is shown in one category, with all other copies of it, late ones too (M7).
+    """Return publications by story, with all other copies of the story, also those that joined after filing (M7).
 
     Args:
-        connection: a reading one.
-        places: story: the category.
+        connection: a reading connection suffices.
+        places: the category by story.
     """
     rows = []
     for part in _parts(sorted(places)):
@@ -128,13 +128,13 @@ def publications_of(connection: Connection, places: Mapping[int, int]) -> dict[i
 
 
 class Publications:
-    """Stories in categories, as they are shown there: `tx.publications`."""
+    """Queries on publications: `tx.publications`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def of_stories(self, stories: Sequence[int]) -> list[Placement]:
-        """Give where some stories stand, or stood, in order of story and category."""
+        """Return the publications of stories, withdrawn ones included, in order of story and category."""
         found = []
         for part in _parts(sorted(stories)):
             query = shown().add_columns(publication.c.withdrawn_at, publication.c.cooled_at)
@@ -158,7 +158,7 @@ class Publications:
 
 
 def _as_worded(row: Row, wordings: PageWordings) -> Row:
-    """Return the row of an entry with the texts that its archive page shows."""
+    """Return a row of `shown` with the texts that the archive page shows."""
     said = wordings.get((row["category_id"], row["story_id"], row["shown_id"]))
     if said is None:
         return row
@@ -167,16 +167,17 @@ def _as_worded(row: Row, wordings: PageWordings) -> Row:
 
 
 def _as_it_stands(found: Publication, row: Row) -> Publication:
-    """Leave out the texts of what was thinned on its page."""
+    """Return a publication without its texts if it was thinned on its archive page."""
     return found if row["thinned_at"] is None else replace(found, summary="", content="")
 
 
 def _credits(
     connection: Connection, rows: Iterable[Row], wordings: PageWordings = NONE, *, late: bool = False
 ) -> Credits:
-    """Return the other copies of each story, first seen first; an archive page takes no notice of `late` ones (M7).
+    """Return the other copies of each story as credits, in order of arrival.
 
-    Two categories may show different copies of one story (T2): to each the other one is a credit.
+    Two categories may show different copies of one story (T2): each copy is a credit in the other category. Copies that
+    joined after the filing on an archive page are left out there (M7) unless `late` is true.
     """
     told_by: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
@@ -288,7 +289,7 @@ def publication_row(item: NewPublication) -> dict[str, Any]:
 
 
 def insert_publications(connection: Connection, made: Sequence[NewPublication]) -> None:
-    """Insert publications."""
+
     if made:
         connection.execute(publication.insert(), [publication_row(item) for item in made])
 
@@ -324,7 +325,7 @@ def withdraw(
     """Withdraw publications.
 
     Args:
-        connection: a writing one.
+        connection: a connection that writes.
         withdrawn: (story, category) of each publication.
         now: the time.
         traceless: nobody has seen them, so they get no tombstone (T6).

@@ -1,4 +1,4 @@
-"""Entries, stories, categories and verdicts as decisions know them, looked up by their numbers."""
+"""Queries by id for the entries, stories, categories and verdicts that decisions need."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from aggregator.store.dialect import MAX_IN
 from aggregator.store.schema import category, entry, publication, source, story, verdict
 from aggregator.urls import Url, host_key_of
 
-Said = Mapping[int, frozenset[int]]  # entry: others
+Said = Mapping[int, frozenset[int]]  # ids of other entries, by id of an entry
 
 KNOWN_SOURCE = (
     source.c.key.label("source_key"),
@@ -55,9 +55,9 @@ OWN_DATE = case(
 
 
 def by(query: Select[Any], column: Column[Any]) -> Select[Any]:
-    """Return a statement for `rows_by`: the rows of a query in which a column has one of the values.
+    """Return a statement for `rows_by`: a query restricted to rows in which a column has one of the values.
 
-    Statements are module constants: to build one for each poll costs as much as to run it.
+    Statements are module constants: to build a statement for each poll costs as much as to run it.
     """
     return query.where(column.in_(bindparam("values", expanding=True)))
 
@@ -65,12 +65,12 @@ def by(query: Select[Any], column: Column[Any]) -> Select[Any]:
 def rows_by(
     connection: Connection, statement: Select[Any], values: Sequence[Any], **bound: object
 ) -> Iterator[RowMapping]:
-    """Run a statement of `by`, in as many parts as the limit of the database asks for.
+    """Yield the rows of a statement of `by`, run in parts of at most `MAX_IN` values.
 
     Args:
-        connection: a reading one will do.
+        connection: a reading connection suffices.
         statement: made by `by`.
-        values: any number of them; without any, nothing is run.
+        values: any number of values; no statement is run if there are none.
         bound: values of other parameters of the statement.
     """
     for start in range(0, len(values), MAX_IN):
@@ -85,7 +85,7 @@ STORIES_OF = by(select(entry.c.story_id), entry.c.id)
 ATOM_IDS = by(select(story.c.atom_id), story.c.atom_id)
 PAGE_IDS = by(select(story.c.page_id), story.c.page_id)
 PUBLICATIONS_BY_STORY = by(select(publication).order_by(publication.c.category_id), publication.c.story_id)
-_TELLERS = by(select(entry.c.story_id, entry.c.source_id).distinct(), entry.c.story_id)
+_SOURCES = by(select(entry.c.story_id, entry.c.source_id).distinct(), entry.c.story_id)
 _STORIES = by(select(story), story.c.id)
 _CATEGORIES = select(
     *(category.c[name] for name in ("id", "key", "slug", "feed_id", "active", "offered_at")),
@@ -104,7 +104,7 @@ _BEARERS = by(
 
 
 def known_entry(row: RowMapping) -> KnownEntry:
-    """Read a row of `ENTRIES`."""
+    """Return the entry of a row of `ENTRIES`."""
     return KnownEntry(
         id=row["id"],
         source=row["source_id"],
@@ -138,7 +138,7 @@ def known_entry(row: RowMapping) -> KnownEntry:
 
 
 def copies_of(connection: Connection, stories: Collection[int]) -> dict[int, tuple[KnownEntry, ...]]:
-    """Return all entries that tell some stories, first seen first."""
+    """Return the entries of stories, by story, in order of arrival."""
     found: dict[int, list[KnownEntry]] = defaultdict(list)
     for row in rows_by(connection, ENTRIES_BY_STORY, sorted(stories)):
         found[row["story_id"]].append(known_entry(row))
@@ -146,7 +146,7 @@ def copies_of(connection: Connection, stories: Collection[int]) -> dict[int, tup
 
 
 def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[int, KnownStory]]:
-    """Return stories with their publications, by number."""
+    """Yield (id, story) of stories, each with its publications and the ids of its sources."""
     numbers = sorted(ids)
     publications: dict[int, list[KnownPublication]] = defaultdict(list)
     for row in rows_by(connection, PUBLICATIONS_BY_STORY, numbers):
@@ -162,9 +162,9 @@ def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[
                 withdrawn_at=row["withdrawn_at"],
             )
         )
-    tellers: dict[int, set[int]] = defaultdict(set)
-    for row in rows_by(connection, _TELLERS, numbers):
-        tellers[row["story_id"]].add(row["source_id"])
+    sources_of: dict[int, set[int]] = defaultdict(set)
+    for row in rows_by(connection, _SOURCES, numbers):
+        sources_of[row["story_id"]].add(row["source_id"])
     for row in rows_by(connection, _STORIES, numbers):
         yield (
             row["id"],
@@ -174,7 +174,7 @@ def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[
                 page_id=row["page_id"],
                 founder=row["founder_id"],
                 created_at=row["created_at"],
-                sources=frozenset(tellers[row["id"]]),
+                sources=frozenset(sources_of[row["id"]]),
                 publications=tuple(publications[row["id"]]),
                 merged_into=row["merged_into"],
                 retracted_at=row["retracted_at"],
@@ -183,13 +183,13 @@ def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[
 
 
 def known_categories(connection: Connection) -> dict[CategoryKey, KnownCategory]:
-    """Return the categories that have a slug."""
+    """Return all categories in the store, by key."""
     rows = connection.execute(_CATEGORIES).mappings()
     return {row["key"]: KnownCategory(**row) for row in rows}
 
 
 def entry_of(row: RowMapping) -> Entry:
-    """Give a stored entry as it came, as far as it is kept."""
+    """Return the entry of a whole row, as it came from its source as far as the store keeps it."""
     return Entry(
         key=EntryKey(row["key"]),
         key_rule=KeyRule(row["key_rule"]),
@@ -216,7 +216,10 @@ def entry_of(row: RowMapping) -> Entry:
 
 
 def original_of(row: RowMapping) -> Original | None:
-    """Give what the source told of an entry that was rewritten: what is not kept apart is as it is shown."""
+    """Return the source's own wording of a rewritten entry; None if no rule rewrote it.
+
+    A field that `original` does not have was not rewritten: its value is the shown one.
+    """
     said = row["original"]
     if said is None:
         return None
@@ -237,7 +240,7 @@ def original_of(row: RowMapping) -> Original | None:
 
 
 def verdicts(connection: Connection, ids: Iterable[int]) -> tuple[Said, Said]:
-    """Give what an operator said of entries: of each, which others are the same story, and which are another."""
+    """Return an operator's verdicts by entry: ids of entries of the same story, and ids of entries of another story."""
     said: dict[Verdict, dict[int, set[int]]] = {Verdict.SAME: defaultdict(set), Verdict.DIFFERENT: defaultdict(set)}
     wanted = frozenset(ids)
     numbers = sorted(wanted)
@@ -252,7 +255,7 @@ def verdicts(connection: Connection, ids: Iterable[int]) -> tuple[Said, Said]:
 
 
 def bearers_of(connection: Connection, links: Iterable[str]) -> Mapping[str, Mapping[int, int]]:
-    """Give how many entries of each source bear a link."""
+    """Return the number of entries with a link, by link and source."""
     found: dict[str, dict[int, int]] = defaultdict(dict)
     for row in rows_by(connection, _BEARERS, sorted(links)):
         found[row["match_link"]][row["source_id"]] = row["bearers"]

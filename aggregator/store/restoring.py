@@ -1,4 +1,4 @@
-"""A store filled from what was published: categories and ids before feeds.yaml is looked at, the rest after."""
+"""Fills an empty store from published documents: ids and categories before feeds.yaml is read, the rest after."""
 
 from collections import defaultdict
 from collections.abc import Collection, Container, Mapping, Sequence
@@ -29,12 +29,12 @@ from aggregator.store.publications import publication_row
 from aggregator.store.schema import EPOCH, MICROSECOND, category, document, entry, publication, source, store, story
 from aggregator.urls import Url
 
-LISTED = 500  # newest entries of a source that its next document is compared with (I35)
-ARRIVALS = 30  # by which its rhythm is known (P62)
+LISTED = 500  # newest entries of a source, with which its next document is compared (I35)
+ARRIVALS = 30  # arrivals of a source, from which its pace is computed (P62)
 
 
 class Restoring:
-    """A store that is filled from published documents: `tx.restoring`."""
+    """Statements that fill a store from published documents: `tx.restoring`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -54,7 +54,7 @@ class Restoring:
         on, and 404 where gone.txt says so (A44).
 
         Args:
-            restored: what was read.
+            restored: content of the published documents.
             now: the time.
         """
         self._connection.execute(delete(category))
@@ -69,12 +69,12 @@ class Restoring:
         note_said(self._connection, restored, numbers)
 
     def fill(self, restored: Restored, now: datetime, *, detailed: Mapping[SourceKey, int]) -> None:
-        """Write sources' entries, stories and publications, each where it stood.
+        """Write the entries of sources, the stories and the publications, each in the document that had it.
 
         Args:
-            restored: what was read.
+            restored: content of the published documents.
             now: the time.
-            detailed: sources whose entries wait for a detail or an article, each with its `initial`.
+            detailed: `initial` of each source whose entries wait for a detail or an article.
         """
         self._connection.execute(update(store).values(restored_at=now))
         of_source: dict[SourceKey, list[RestoredEntry]] = defaultdict(list)
@@ -82,12 +82,10 @@ class Restoring:
             of_source[one.source].append(one)
         told = {one.story for one in restored.entries}
         numbered = sources(
-            self._connection, of_source, now, lost=any(grave.ref not in told for grave in restored.tombstones)
+            self._connection, of_source, now, lost=any(tombstone.ref not in told for tombstone in restored.tombstones)
         )
         for place in restored.categories:
-            if (
-                place.namer is not None and place.namer in numbered
-            ):  # feeds.yaml names the source, and its items name this
+            if place.namer is not None and place.namer in numbered:  # feeds.yaml has the source, whose items name it
                 named = update(category).where(category.c.key == place.key)
                 values = {"source_id": numbered[place.namer], "active": True, "unlisted": False, "removed_at": None}
                 self._connection.execute(named.values(values))
@@ -123,7 +121,7 @@ class Restoring:
             )
             write_entries(self._connection, numbered[key], EntryChanges(new=new), now)
             settle_source(self._connection, numbered[key], some, numbers, now, initial=detailed.get(key))
-        layers = now - timedelta(seconds=1)  # so long before, whatever may still join
+        layers = now - timedelta(seconds=1)  # earlier than any entry that joins from now on
         seen = [
             {
                 "row_id": numbers[one.source, one.entry.key],
@@ -156,11 +154,8 @@ class Restoring:
         ]
         if rows:
             self._connection.execute(publication.insert(), rows)
-        stands = {
-            "rendered": category.c.dirty,
-            "rendered_at": category.c.created_at,
-        }  # that, as far as a document tells
-        self._connection.execute(update(category).where(category.c.id.in_(list(places.values()))).values(stands))
+        rendered = {"rendered": category.c.dirty, "rendered_at": category.c.created_at}  # as far as documents tell
+        self._connection.execute(update(category).where(category.c.id.in_(list(places.values()))).values(rendered))
         insert_other_tombstones(self._connection, restored, stories, places)
         lost = numbered.get(LOST)
         free, free_story = len(numbers) + 1, len(stories) + 1
@@ -168,12 +163,12 @@ class Restoring:
 
 
 def note_said(connection: Connection, restored: Restored, numbers: Mapping[str, int]) -> None:
-    """Record the `updated` of each document that was read: none says less from now on (invariant 3).
+    """Record the `updated` of each document that was read: no document may have an earlier one again (invariant 3).
 
     Args:
-        connection: a writing one.
-        restored: what was read.
-        numbers: ids of categories by their keys; one that is not there is left out.
+        connection: a connection that writes.
+        restored: content of the published documents.
+        numbers: ids of categories by key; other categories are left out.
     """
     said = {(ALL, MAIN): restored.said} if restored.said is not None else {}
     for one in restored.categories:
@@ -183,7 +178,7 @@ def note_said(connection: Connection, restored: Restored, numbers: Mapping[str, 
 
 
 def category_values(one: RestoredCategory, now: datetime) -> dict[str, object]:
-    """Return the row of a category, as far as documents tell it, without an id."""
+    """Return the row of a restored category, without an id; documents do not tell all of the settings."""
     return {
         "key": one.key,
         "slug": one.slug,
@@ -202,7 +197,7 @@ def category_values(one: RestoredCategory, now: datetime) -> dict[str, object]:
 
 
 def _numbers(restored: Sequence[RestoredEntry]) -> dict[tuple[SourceKey, EntryKey], int]:
-    """Number entries, those of one story in the order in which they came: so they are credited (A9)."""
+    """Return an id for each entry; entries of one story get theirs in the order in which they came (A9: credits)."""
     of_story: dict[str, list[tuple[int, RestoredEntry]]] = defaultdict(list)
     for number, one in enumerate(restored, start=1):
         of_story[one.story].append((number, one))
@@ -216,7 +211,14 @@ def _numbers(restored: Sequence[RestoredEntry]) -> dict[tuple[SourceKey, EntryKe
 def sources(
     connection: Connection, wanted: Mapping[SourceKey, Sequence[RestoredEntry]], now: datetime, *, lost: bool
 ) -> dict[SourceKey, int]:
-    """Return the numbers of sources; one that feeds.yaml does not name any more rests (R53)."""
+    """Return the ids of sources by key. A source that is not in the store gets an inactive row (R53).
+
+    Args:
+        connection: a connection that writes.
+        wanted: the restored entries of each source.
+        now: the time.
+        lost: include the source `LOST`, to which entries of unknown sources belong.
+    """
     found = {SourceKey(row.key): row.id for row in connection.execute(select(source.c.key, source.c.id)).all()}
     resting = {key: some[0].url for key, some in wanted.items() if key not in found}
     if lost:
@@ -263,18 +265,19 @@ def settle_source(
     *,
     initial: int | None,
 ) -> None:
-    """Let a source go on where it stopped: its next document is no first one, and what is older came before.
+    """Write the state of a restored source, so that its next poll counts as no first one.
 
-    Of a source with details, some that is older may have waited when the state was lost, and was published by nobody;
-    but nothing waits longer than a day, and what was beyond `initial`, if so many were published, is older than those.
+    Unknown entries of the next document that are not newer than `restored_until` are no news. In a source with details,
+    such an entry may have waited for its detail when the store was lost, and is not published yet. But no entry waits
+    longer than a day; and if `initial` entries were published, entries beyond `initial` are older than all of these.
 
     Args:
-        connection: a writing one.
-        number: of its row.
-        some: its entries.
-        numbers: of theirs.
+        connection: a connection that writes.
+        number: id of the source.
+        some: its restored entries, at least one.
+        numbers: ids of entries by source and key.
         now: the time.
-        initial: of a source with details; None: its entries wait for nothing.
+        initial: setting of a source with details; None: its entries wait for no detail.
     """
     newest = sorted(some, key=lambda one: one.first_seen, reverse=True)
     dates = [when for one in some if (when := one.entry.published or one.entry.updated) is not None]
@@ -293,29 +296,31 @@ def settle_source(
     connection.execute(update(source).where(source.c.id == number).values(values))
 
 
-TOMBSTONE_BEFORE = timedelta(days=1)
+TOMBSTONE_BEFORE = timedelta(days=1)  # from the assumed publication of a withdrawn story to its withdrawal
 
 
 def insert_other_tombstones(
     connection: Connection, restored: Restored, stories: Mapping[str, NewStory], places: Mapping[str, int]
 ) -> None:
-    """Write where a story was withdrawn that still stands in another category: there its tombstone stays (M8)."""
+    """Insert withdrawn publications of stories that are still published in another category (M8)."""
     digests: dict[str, Digest] = {}
     for one in restored.entries:
-        digests.setdefault(one.story, one.entry.digest)  # its founder's
+        digests.setdefault(one.story, one.entry.digest)  # the founder's
     standing = {(one.story, one.category) for one in restored.publications}
     rows = [
-        _grave_row(grave, stories[grave.ref], places[grave.category], digests[grave.ref])
-        for grave in restored.tombstones
-        if grave.ref in stories and grave.category in places and (grave.ref, grave.category) not in standing
+        _tombstone_row(tombstone, stories[tombstone.ref], places[tombstone.category], digests[tombstone.ref])
+        for tombstone in restored.tombstones
+        if tombstone.ref in stories
+        and tombstone.category in places
+        and (tombstone.ref, tombstone.category) not in standing
     ]
     if rows:
         connection.execute(publication.insert(), rows)
 
 
-def _grave_row(grave: RestoredTombstone, told: NewStory, place: int, digest: Digest) -> Mapping[str, object]:
-    """Return the row of a publication of which all that is known is that it was withdrawn, and when."""
-    before = grave.when - TOMBSTONE_BEFORE
+def _tombstone_row(tombstone: RestoredTombstone, told: NewStory, place: int, digest: Digest) -> Mapping[str, object]:
+    """Return the row of a withdrawn publication, of which only the time of the withdrawal is known."""
+    before = tombstone.when - TOMBSTONE_BEFORE
     made = NewPublication(
         story=told.id,
         category=place,
@@ -326,7 +331,7 @@ def _grave_row(grave: RestoredTombstone, told: NewStory, place: int, digest: Dig
         digest=digest,
         updated=before,
     )
-    return publication_row(made) | {"withdrawn_at": grave.when}
+    return publication_row(made) | {"withdrawn_at": tombstone.when}
 
 
 def insert_tombstones(
@@ -340,19 +345,19 @@ def insert_tombstones(
     free_story: int,
     now: datetime,
 ) -> None:
-    """Write what was withdrawn: all that is known of it is its id, which is never given out again (M8).
+    """Insert withdrawn stories of which only the atom:id is known, so that the id is never used again (M8).
 
     Args:
-        connection: a writing one.
-        restored: what was read.
-        lost: number of the source that stands for the unknown ones.
-        stories: the atom:ids that are known.
-        places: ids of categories by their keys.
-        free: the first number that no entry has.
-        free_story: the first that no story has.
+        connection: a connection that writes.
+        restored: content of the published documents.
+        lost: id of the source `LOST`, which stands for unknown sources; None: nothing is inserted.
+        stories: known atom:ids.
+        places: ids of categories by key.
+        free: first unused id of an entry.
+        free_story: first unused id of a story.
         now: the time.
     """
-    refs = dict.fromkeys(grave.ref for grave in restored.tombstones if grave.ref not in stories)
+    refs = dict.fromkeys(tombstone.ref for tombstone in restored.tombstones if tombstone.ref not in stories)
     if lost is None or not refs:
         return
     made = {
@@ -375,11 +380,11 @@ def insert_tombstones(
     write_entries(connection, lost, changes, now)
     connection.execute(update(source).where(source.c.id == lost).values(entries=len(new)))
     chosen = update(story).where(story.c.id.in_([one.id for one in made.values()]))
-    connection.execute(chosen.values(retracted_at=now))  # whatever copies come, nobody sees it
+    connection.execute(chosen.values(retracted_at=now))  # later copies do not publish it again
     rows = [
-        _grave_row(grave, made[grave.ref], places[grave.category], new[0].entry.digest)
-        for grave in restored.tombstones
-        if grave.ref in made and grave.category in places
+        _tombstone_row(tombstone, made[tombstone.ref], places[tombstone.category], new[0].entry.digest)
+        for tombstone in restored.tombstones
+        if tombstone.ref in made and tombstone.category in places
     ]
     connection.execute(publication.insert(), rows)
 
@@ -392,27 +397,27 @@ def withdraw_since(
     known: Mapping[tuple[int, int], RowMapping],
     standing: Collection[tuple[int | None, int | None]],
 ) -> int:
-    """Withdraw from a store what was withdrawn after its backup, with the tombstones of then (M8).
+    """Withdraw publications that were withdrawn after the backup, at the times of their tombstones (M8).
 
-    A story that stands nowhere any more counts as retracted, or the next poll of one of its sources would publish it.
+    A story without any publication left counts as retracted, or the next poll of one of its sources would publish it.
 
     Args:
-        connection: a writing one.
-        restored: what was read.
-        stories: numbers of stories by their atom:ids.
-        places: ids of categories by their keys.
+        connection: a connection that writes.
+        restored: content of the published documents.
+        stories: ids of stories by atom:id.
+        places: ids of categories by key.
         known: publications of the store, by story and category.
-        standing: story and category of each publication that was read.
+        standing: (story, category) of each publication that was read.
 
     Returns:
-        How many publications.
+        Number of publications that were withdrawn.
     """
     gone: dict[tuple[int, int], datetime] = {}
-    for grave in restored.tombstones:
-        at = (stories.get(grave.ref, 0), places.get(grave.category, 0))
+    for tombstone in restored.tombstones:
+        at = (stories.get(tombstone.ref, 0), places.get(tombstone.category, 0))
         row = known.get(at)
-        if row is not None and row["withdrawn_at"] is None and at not in standing and grave.when >= row["updated"]:
-            gone[at] = grave.when
+        if row is not None and row["withdrawn_at"] is None and at not in standing and tombstone.when >= row["updated"]:
+            gone[at] = tombstone.when
     if not gone:
         return 0
     chosen = update(publication).where(
@@ -431,9 +436,9 @@ def withdraw_since(
 
 
 def mind_restored(connection: Connection) -> None:
-    """Let the next poll of each source mind that entries were restored.
+    """Mark each source as restored, so that its next poll compares its entries with restored ones.
 
-    Some may be known by their tombstones alone, and others have titles and dates that we had made for them.
+    Some entries may be known by their tombstones alone; others may have titles and dates that we had made up.
     """
     rows = connection.execute(select(source.c.id, source.c.observations)).all()
     seen = [(row.id, observed_of(row.observations)) for row in rows]

@@ -1,4 +1,4 @@
-"""Whose turn it is: sources that are due, and what becomes of due times when nothing ran or the clock was wrong."""
+"""Due times of sources: which sources are due, and corrections of due times after a pause or a wrong clock."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from aggregator.store.dialect import MAX_IN
 from aggregator.store.schema import EPOCH, MICROSECOND, source, store
 from aggregator.urls import Url
 
-SOONEST = timedelta(hours=1)  # a due time nearer than that is left alone by `pull_back`
+SOONEST = timedelta(hours=1)  # `pull_back` leaves due times alone that are nearer than that
 HOUR = timedelta(hours=1)  # the interval that is assumed of a source that was never polled
 LATE = 4  # a source is late by more than a fourth of its interval (R19)
-SHARE = 20  # one source in twenty lies beyond the 95th percentile
+SHARE = 20  # one source in twenty is beyond the 95th percentile
 LATEST = 2.5  # intervals: phase and skipped hours put a due time ahead of one interval, but hardly beyond this
 
 _WAITING = tuple(
@@ -40,7 +40,7 @@ class DueItem:
 
 
 class Schedule:
-    """What a transaction tells of whose turn it is: `tx.schedule`."""
+    """Statements on due times of sources: `tx.schedule`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -59,20 +59,19 @@ class Schedule:
         hosts: Collection[str] | None = None,
         ids: Collection[int] | None = None,
     ) -> list[DueItem]:
-        """Return sources that are due, oldest first, at most `per_host` of a host key.
+        """Return sources that are due, longest overdue first, at most `per_host` of a host key.
 
         Args:
             now: the time.
-            limit: how many at most.
-            blocked: host keys that are in flight, pausing or inside their spacing; their sources wait, and hold up
-                nobody.
-            held_up: ids of sources that wait for another host, to which they are redirected.
-            per_host: how many of one host key.
-            early: count as a one-shot run does (P52).
-            failing: those whose last poll failed as well (L16).
-            own: only those on the operator's own machines, or only the others (P87).
-            hosts: only those of these host keys.
-            ids: only those of these rows.
+            limit: most sources to return.
+            blocked: host keys that are in flight, pausing or inside their spacing; their sources are left out.
+            held_up: ids of sources that wait for another host, to which they are redirected; they are left out.
+            per_host: most sources of one host key.
+            early: use the earlier due time of a one-shot run (P52).
+            failing: include sources whose last poll failed (L16).
+            own: True: only sources on the operator's own machines; False: only other sources (P87); None: both.
+            hosts: only sources of these host keys; None: of all.
+            ids: only sources with these ids; None: all.
         """
         when = source.c.earliest_at if early else source.c.due_at
         place = (
@@ -80,25 +79,25 @@ class Schedule:
             .over(partition_by=source.c.host_key, order_by=(source.c.due_at, source.c.id))
             .label("place")
         )
-        ripe = select(*_WAITING, place).where(source.c.active, ~source.c.paused, when <= now)
+        due = select(*_WAITING, place).where(source.c.active, ~source.c.paused, when <= now)
         if not failing:
-            ripe = ripe.where(source.c.failures == 0)
+            due = due.where(source.c.failures == 0)
         if own is not None:
-            ripe = ripe.where(source.c.own_machine == own)
+            due = due.where(source.c.own_machine == own)
         if hosts is not None:
-            ripe = ripe.where(source.c.host_key.in_(list(hosts)[:MAX_IN]))
+            due = due.where(source.c.host_key.in_(list(hosts)[:MAX_IN]))
         if ids is not None:
-            ripe = ripe.where(source.c.id.in_(list(ids)[:MAX_IN]))
+            due = due.where(source.c.id.in_(list(ids)[:MAX_IN]))
         if blocked:
-            ripe = ripe.where(source.c.host_key.not_in(list(blocked)[:MAX_IN]))
+            due = due.where(source.c.host_key.not_in(list(blocked)[:MAX_IN]))
         if held_up:
-            ripe = ripe.where(source.c.id.not_in(list(held_up)[:MAX_IN]))
-        ranked = ripe.subquery()
+            due = due.where(source.c.id.not_in(list(held_up)[:MAX_IN]))
+        ranked = due.subquery()
         chosen = select(ranked).where(ranked.c.place <= per_host).order_by(ranked.c.due_at, ranked.c.id).limit(limit)
         return [_waiting(row) for row in self._connection.execute(chosen).mappings()]
 
     def named(self, keys: Collection[str] | None) -> list[DueItem]:
-        """Return the sources of these keys, or all that are not paused, due or not, the longest unasked first."""
+        """Return the sources with these keys, due or not, by due time; None: all sources that are not paused."""
         found = select(*_WAITING).where(source.c.active)
         if keys is None:
             asked = [found.where(~source.c.paused)]
@@ -110,23 +109,23 @@ class Schedule:
         return sorted(rows, key=lambda item: (item.due_at, item.id))
 
     def next_turn(self) -> tuple[int, datetime | None]:
-        """Give how many sources are not paused, and when a one-shot run may next ask one (P52); None: there is none."""
+        """Return the number of sources that are not paused, and when a one-shot run may poll the next one (P52)."""
         asked = select(func.count(), func.min(source.c.earliest_at)).where(source.c.active, ~source.c.paused)
         count, when = self._connection.execute(asked).one()
         return count, when
 
     def spread_overdue(self, now: datetime, *, over: timedelta, own: bool = True) -> int:
-        """Spread what fell due while nothing was asked, oldest first, so that a start is no burst (P64).
+        """Spread the due times of overdue sources, longest overdue first, so that a start causes no burst (P64).
 
-        None is held back by more than its own interval; what was never polled stays due at once.
+        No source is delayed by more than its own interval. Sources that were never polled stay due at once.
 
         Args:
             now: the time.
-            over: how long the last one waits.
-            own: those on the operator's own machines as well (P87).
+            over: most time that a source is delayed.
+            own: include sources on the operator's own machines (P87).
 
         Returns:
-            How many were overdue.
+            Number of overdue sources.
         """
         late = select(source.c.id, source.c.interval).where(
             source.c.active, ~source.c.paused, source.c.due_at < now, source.c.polls > 0
@@ -144,7 +143,7 @@ class Schedule:
         return len(rows)
 
     def pull_back(self, now: datetime) -> None:
-        """Bring back due times that lie further ahead than any reason allows: the clock was wrong, or is now (R21)."""
+        """Correct due times that are more than `LATEST` intervals ahead: the clock was wrong, or is now (R21)."""
         ahead = select(source.c.id, source.c.interval).where(source.c.active, source.c.due_at > now + SOONEST)
         ahead = ahead.where((source.c.retry_until.is_(None)) | (source.c.retry_until < source.c.due_at))
         rows = [
@@ -159,9 +158,9 @@ class Schedule:
             )
 
     def lag(self, now: datetime) -> Lag:
-        """Measure how late sources are that nobody paused (R19), beyond the wait for the next run where there are runs.
+        """Return how late the sources are that are not paused (R19), not counting the wait for the next run of `poll`.
 
-        One statement that reads the whole index of due times: 8 ms for 10,000, on a busy machine of two cores.
+        One statement reads the whole index of due times: 8 ms for 10,000 sources, on a busy machine of two cores.
         """
         asked = (source.c.active, ~source.c.paused)
         gap = select(func.coalesce(store.c.run_gap, 0)).scalar_subquery()

@@ -1,6 +1,6 @@
-"""The tables, and the two column types that keep times and records honest.
+"""Tables of the store, and two column types: for aware times and for small JSON records.
 
-The same schema stands on SQLite and PostgreSQL. `migrations/` makes it; a test compares the two.
+The schema is for SQLite and PostgreSQL. `migrations/` creates it; a test compares the result with these tables.
 """
 
 import json
@@ -30,13 +30,13 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware time, kept as whole microseconds since 1970, UTC (R12): SQLite drops offsets in silence."""
+    """Column type of an aware time, stored as whole microseconds since 1970, UTC (R12): SQLite drops offsets."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Refuse a time without a zone."""
+        """Return the microseconds of a time; raise ValueError for a time without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -44,7 +44,7 @@ class Instant(TypeDecorator[datetime]):
         return (value - EPOCH) // MICROSECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Give it back aware, UTC."""
+        """Return the aware time, UTC."""
         return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
@@ -52,23 +52,22 @@ _COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",",
 
 
 class Json(TypeDecorator[Any]):
-    """A small record as JSON text: sorted keys, so that equal records are equal texts."""
+    """Column type of a small record as compact JSON text, with sorted keys: equal records have equal texts."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Write it compactly."""
         return None if value is None else _COMPACT.encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Read it back."""
+
         return None if value is None else json.loads(value)
 
 
-Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts by itself only on INTEGER
+Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite generates ids only for INTEGER
 metadata = MetaData(
-    naming_convention={  # SQLite can't drop what has no name
+    naming_convention={  # SQLite can't drop a constraint without a name
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
@@ -80,40 +79,42 @@ store = Table(
     "store",
     metadata,
     Column("id", Id, primary_key=True),  # 1: there is one row
-    Column("uuid", Text, nullable=False),  # minted ids and feed ids come from it (A2, A4)
+    Column("uuid", Text, nullable=False),  # minted ids and feed ids are derived from it (A2, A4)
     Column("created_at", Instant, nullable=False),
-    Column("restored_at", Instant),  # when it was made from what was published; null: it was not (K2)
-    Column(
-        "next_entry", Id, nullable=False
-    ),  # ids are given out here: max(id) + 1 would reuse those of what was deleted
+    Column("restored_at", Instant),  # when it was restored from published documents; null: it was not (K2)
+    Column("next_entry", Id, nullable=False),  # next unused id: max(id) + 1 would reuse ids of deleted rows
     Column("next_story", Id, nullable=False),
     Column("dirty", BigInteger, nullable=False),  # generation of index, all.* and the list of sources
     Column("rendered", BigInteger, nullable=False),
-    Column("news", BigInteger, nullable=False, server_default=text("0")),  # generation of the last change of feeds that
-    Column("look", Text),  # is more than a backfill (I62); digest of what shapes those outputs besides the store
-    Column("offered_at", Instant),  # all.* may have been read with what stood in the store then (T6); null: never
-    Column("stories_look", Text),  # the same of the pages of all stories
-    Column("gone_stale", Boolean, nullable=False),  # gone.txt says something that is no longer so
-    Column("folder", Text),  # where the listed files stand: the absolute path of publish.to
-    Column("adopts", Boolean, nullable=False),  # restored: outputs that stand there and bear our mark are to be listed
-    Column("posts_rendered", BigInteger, nullable=False, server_default=text("0")),  # generation: stories touched later
-    Column("posts_look", Text),  # are not exported yet; digest of what shapes posts besides the store
-    Column("posts_names", Text),  # the template of their names
-    Column("config", Text),  # the last good feeds.yaml as it was written, `${NAME}` and all (R51)
+    # `news`: generation of the last change of feeds other than a backfill (I62).
+    Column("news", BigInteger, nullable=False, server_default=text("0")),
+    Column("look", Text),  # digest of the settings and templates that shape index, all.* and the list of sources
+    Column("offered_at", Instant),  # readers may have read all.* with the store's content of then (T6); null: never
+    Column("stories_look", Text),  # digest of the settings and templates that shape the pages of all stories
+    Column("gone_stale", Boolean, nullable=False),  # gone.txt must be written again
+    Column("folder", Text),  # folder of the listed files: the absolute path of publish.to
+    Column("adopts", Boolean, nullable=False),  # restored: existing outputs with our mark are to be listed
+    # `posts_rendered`: generation; stories that were touched later are not exported yet.
+    Column("posts_rendered", BigInteger, nullable=False, server_default=text("0")),
+    Column("posts_look", Text),  # digest of the settings and templates that shape posts
+    Column("posts_names", Text),  # template of the names of posts
+    Column("config", Text),  # the last valid feeds.yaml as it was written, with `${NAME}` not replaced (R51)
     Column("config_path", Text),
-    Column("opened", Json),  # entries of `hosts` with `allow_private`, as feeds.yaml said last
+    Column("opened", Json),  # entries of `hosts` with `allow_private` in the last feeds.yaml
     Column("config_loaded_at", Instant),
     Column("config_error", Text),  # why a later edit is not in force
     Column("output_error", Text),  # which files could not be written at the last publication, and why
-    Column("network_down_since", Instant),  # null: it is not, or nobody looks (P87)
-    Column("own_down_since", Instant),  # the same of the operator's own machines
-    Column("served_at", Instant),  # when `serve` was seen last; null: long ago, or never
+    Column("network_down_since", Instant),  # null: the network is up, or nothing has checked (P87)
+    Column("own_down_since", Instant),  # the same for the operator's own machines
+    Column("served_at", Instant),  # when `serve` last ran; null: long ago, or never
     Column("runs", Json),  # when the last runs of `poll` began, in seconds since 1970; null: `serve` was run since
-    Column("run_gap", BigInteger),  # microseconds: how long a source may wait for the next run; null: for none
-    Column("thinned_at", Instant),  # when all archives had been looked through for what `keep` ends (K3); null: never
-    Column("thin_after", Json),  # how far that has come: [category, page], or null
-    Column("bands_walk", Json),  # how far a look for bands of texts that are gone has come: [band, entry, generation in
-    Column("bands_walked", Json),  # which it began, bands that stay], or null; of the last one: [generation, bands]
+    Column("run_gap", BigInteger),  # microseconds that a source may wait for the next run; null: there are no runs
+    Column("thinned_at", Instant),  # end of the last pass that removed old texts (`keep`; K3); null: none yet
+    Column("thin_after", Json),  # progress of a running pass: [category, page]; null: none runs
+    # Pass that deletes bands of removed texts. `bands_walk`, its progress: [band, entry, generation at its beginning,
+    # number of remaining bands]; null: none runs. `bands_walked`, the last complete pass: [generation, bands].
+    Column("bands_walk", Json),
+    Column("bands_walked", Json),
 )
 
 source = Table(
@@ -122,55 +123,55 @@ source = Table(
     Column("id", Id, primary_key=True),
     Column("key", Text, nullable=False, unique=True),
     Column("url", Text, nullable=False),  # as configured, normalised
-    Column("url_in_use", Text, nullable=False),  # the same, or one that was adopted (P40)
+    Column("url_in_use", Text, nullable=False),  # the same, or the adopted target of redirects (P40)
     Column("host_key", Text, nullable=False),
-    Column("settings_digest", Text, nullable=False),  # of what a change of makes validators worthless (P9)
-    Column("active", Boolean, nullable=False),  # stands in feeds.yaml
+    Column("settings_digest", Text, nullable=False),  # of the settings whose change invalidates validators (P9)
+    Column("active", Boolean, nullable=False),  # the source is in feeds.yaml
     Column("paused", Boolean, nullable=False),
-    Column("own_machine", Boolean, nullable=False),  # the operator's: asked although the world is out of reach (P87)
-    Column("private", Boolean, nullable=False),  # S44; it outlives the source's place in feeds.yaml, like `show`
-    Column("show", Text),  # how much of its entries may be published; null: all of it
-    Column("noindex", Boolean, nullable=False),  # search engines are asked to leave its entries out; it outlives, too
-    Column("keep", BigInteger),  # microseconds, as feeds.yaml said last; null: forever (K2)
-    Column("stories_look", Text),  # digest of what the settings say of it, in the pages of its stories; null: nothing
-    Column("priority", Integer, nullable=False),  # as feeds.yaml said last: a change chooses shown copies anew (T3)
-    Column("places", Json),  # ids of the categories that feeds.yaml has it in (N2); null: it was never there before
+    Column("own_machine", Boolean, nullable=False),  # on the operator's machines: polled in a network outage (P87)
+    Column("private", Boolean, nullable=False),  # S44; kept, like `show`, once the source has left feeds.yaml
+    Column("show", Text),  # how much of its entries may be published; null: everything
+    Column("noindex", Boolean, nullable=False),  # asks search engines to leave its entries out; kept, like `show`
+    Column("keep", BigInteger),  # microseconds, from the last feeds.yaml; null: forever (K2)
+    Column("stories_look", Text),  # digest of the settings of the source that shape pages of stories; null: none do
+    Column("priority", Integer, nullable=False),  # from the last feeds.yaml: a change chooses shown copies again (T3)
+    Column("places", Json),  # ids of its categories in the last feeds.yaml (N2); null: not recorded yet
     Column("created_at", Instant, nullable=False),
     Column("first_stored_at", Instant),  # when its first entries were stored (I62)
-    Column("entries", BigInteger, nullable=False, server_default=text("0")),  # of it in the store
+    Column("entries", BigInteger, nullable=False, server_default=text("0")),  # number of its entries in the store
     Column("validators_url", Text),
     Column("etag", Text),
     Column("last_modified", Text),
     Column("body_digest", Text),
     Column("identical", Integer, nullable=False),  # P13
     Column("due_at", Instant, nullable=False),
-    Column("earliest_at", Instant, nullable=False),  # when a one-shot run may ask (P52)
+    Column("earliest_at", Instant, nullable=False),  # when a one-shot run may poll (P52)
     Column("retry_until", Instant),  # a running Retry-After
     Column("attempted_at", Instant),
-    Column("claims", Integer, nullable=False),  # without an outcome, in a row (R13)
+    Column("claims", Integer, nullable=False),  # successive claims without an outcome (R13)
     Column("polls", BigInteger, nullable=False),
     Column("interval", BigInteger, nullable=False),  # microseconds, as last computed
     Column("cadence", Json),  # the inputs of that decision, for `why` (P67)
     Column("succeeded_at", Instant),
-    Column("failures", Integer, nullable=False),  # in a row
+    Column("failures", Integer, nullable=False),  # successive
     Column("failing_since", Instant),
     Column("state", Text, nullable=False),
     Column("status", Integer),
     Column("code", Text),
     Column("error", Text),
     Column("hints", Json),  # of the last document that was read: ttl, syndication, skip
-    Column("retried", Boolean, nullable=False),  # the last answer carried a Retry-After (P56)
-    Column("observations", Json),  # an Observed: redirects (P40), 410s (P29), and what else answers show over time
-    Column("arrivals", Json),  # when its last 30 entries came, in seconds since 1970 (P62)
-    Column("feed", Json),  # what the feed says of itself: an Origin
-    Column("identity", Json),  # an Identity: by which the next document is known to be of the same feed (R44)
-    Column("listed", Json),  # ids of the entries that its last document with any listed (I35)
+    Column("retried", Boolean, nullable=False),  # the last answer had a Retry-After (P56)
+    Column("observations", Json),  # an Observed: redirects (P40), 410s (P29), and other facts from several answers
+    Column("arrivals", Json),  # arrival times of its last 30 entries, in seconds since 1970 (P62)
+    Column("feed", Json),  # an Origin: the feed's own title, link and so on
+    Column("identity", Json),  # an Identity, by which the next document is recognised as of the same feed (R44)
+    Column("listed", Json),  # ids of the entries of its last document that was not empty (I35)
     Column("format", Text),
     Column("encoding", Text),
     Column("notices", Json),
     Column("recent", Text),  # the last 20 polls, a line each (P93)
-    # Who is due, whose (P87), how late they are (R19) and how they stand, without a look at the rows: 8 ms instead of
-    # 76 for 10,000.
+    # Covers the queries for due sources (P87), lag (R19) and states, which then do not read the rows: 8 ms instead of
+    # 76 ms for 10,000 sources.
     Index("ix_source_due", "active", "due_at", "paused", "own_machine", "interval", "state"),
     Index(None, "url_in_use"),
 )
@@ -183,16 +184,18 @@ entry = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("source_id", ForeignKey("source.id"), nullable=False),
-    Column("thinned", BigInteger),  # the store's generation when its texts left (K2); ahead of them: read without them
+    # `thinned`: the store's generation when its texts were removed (K2). The column is before the texts, so that SQLite
+    # reads it without them.
+    Column("thinned", BigInteger),
     Column("key_hash", Text, nullable=False),  # of the key without its http or https (I32)
     Column("key", Text, nullable=False),
     Column("key_rule", Text, nullable=False),
-    Column("own_id", Text),  # the source's id, as written
-    Column("id_hash", Text),  # of a globally unique id, for other sources
+    Column("own_id", Text),  # its id in the source, as written there
+    Column("id_hash", Text),  # of a globally unique id, compared with entries of other sources
     Column("digest", Text, nullable=False),  # of the newest revision
-    Column("shown_digest", Text),  # of what is kept here, where that is an earlier one (T4, I61)
+    Column("shown_digest", Text),  # of the revision in these columns, if that is an earlier one (T4, I61)
     Column("text_digest", Text),
-    Column("match_link", Text),  # the link as other sources' are compared with it
+    Column("match_link", Text),  # link in the form that is compared with entries of other sources
     Column("title", Text, nullable=False),
     Column("link", Text),
     Column("summary", Text, nullable=False),
@@ -206,22 +209,22 @@ entry = Table(
     Column("published", Instant),
     Column("updated", Instant),
     Column("first_seen", Instant, nullable=False),
-    Column("changed_at", Instant),  # when its newest revision came
+    Column("changed_at", Instant),  # arrival of its newest revision
     Column("revisions", Integer, nullable=False),
     Column("undated", Integer, nullable=False),  # revisions that the source did not date (T4)
     Column("unpublished", Json),  # a newer revision that is stored but not shown (T4); the columns hold what is shown
     Column("state", Text, nullable=False),  # of model.known.EntryState
     Column("story_id", ForeignKey("story.id")),
     Column("joined_at", Instant),
-    Column("taken_back_at", Instant),  # as its tombstone says: of a later `updated` it returns (I26)
-    Column("merged_from", Id),  # the story it told until an operator merged that one into this (T7)
-    Column("categories", Json, nullable=False),  # ids of those where its own source publishes it (T2)
-    Column("filed", Json),  # keys of categories that it names itself
-    Column("refused", Json),  # ids of categories of its source that a rule keeps it out of; null: none
-    Column("limited", Json),  # ids of categories that had enough from the poll that brought it; null: none
-    Column("original", Json),  # what the source said, as far as `rewrite` changed it, and by which steps; null: nothing
+    Column("taken_back_at", Instant),  # time of its tombstone: an entry with a later `updated` is published again (I26)
+    Column("merged_from", Id),  # its earlier story, which an operator merged into this one (T7)
+    Column("categories", Json, nullable=False),  # ids of the categories in which its own source publishes it (T2)
+    Column("filed", Json),  # keys of categories that the entry itself names
+    Column("refused", Json),  # ids of categories of its source from which a rule excludes it; null: none
+    Column("limited", Json),  # ids of categories whose limit its poll had reached; null: none
+    Column("original", Json),  # the source's values of fields that `rewrite` changed, and the steps; null: none changed
     Column("origin", Json),  # the `atom:source` as it was when the entry was stored or revised (A9)
-    UniqueConstraint("source_id", "key_hash"),  # R10: whatever runs twice, an entry is stored once
+    UniqueConstraint("source_id", "key_hash"),  # R10: an entry is stored once, even if two programs run
     Index(None, "story_id"),
     Index(None, "id_hash"),
     Index(None, "text_digest"),
@@ -235,25 +238,25 @@ revision = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("entry_id", ForeignKey("entry.id"), nullable=False),
-    Column("replaced_at", Instant, nullable=False),  # until then a reader could see this
-    Column("data", LargeBinary, nullable=False),  # JSON of what was seen, deflated: the columns that `digest` is of
+    Column("replaced_at", Instant, nullable=False),  # until then readers could see this revision
+    Column("data", LargeBinary, nullable=False),  # the columns of which `digest` is made, as deflated JSON
     Index(None, "entry_id"),
 )
 
 detail = Table(
     "detail",
     metadata,
-    Column("entry_id", ForeignKey("entry.id"), primary_key=True, autoincrement=False),  # of an entry that waits for it
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True, autoincrement=False),  # entry that waits for this
     Column("source_id", ForeignKey("source.id"), nullable=False),
     Column("asked", Json, nullable=False),  # [path, value] for the request
-    Column("host_key", Text, nullable=False),  # that it goes to
+    Column("host_key", Text, nullable=False),  # of the request
     Column("since", Instant, nullable=False),
-    Column("date", Instant, nullable=False),  # its own, for ordering (M1)
+    Column("date", Instant, nullable=False),  # the entry's own date, for ordering (M1)
     Column("backfill", Boolean, nullable=False),
     Column("due_at", Instant, nullable=False),
-    Column("claims", Integer, nullable=False),  # without an outcome, in a row (R13)
-    Column("failures", Integer, nullable=False),  # in a row, of it or of its host
-    Column("held_up", Boolean, nullable=False),  # its host is in trouble: all that wait for it wait together
+    Column("claims", Integer, nullable=False),  # successive claims without an outcome (R13)
+    Column("failures", Integer, nullable=False),  # successive failures of the detail or of its host
+    Column("held_up", Boolean, nullable=False),  # its host fails: all details of the host wait together
     Column("code", Text),
     Column("error", Text),
     Index(None, "due_at"),
@@ -264,9 +267,7 @@ fingerprint = Table(
     "fingerprint",
     metadata,
     Column("band", BigInteger, nullable=False),
-    Column(
-        "entry_id", Id, nullable=False
-    ),  # no foreign key: it has no index, and all would be read to rewrite an entry
+    Column("entry_id", Id, nullable=False),  # no foreign key: without an index, each update of an entry reads all rows
     PrimaryKeyConstraint("band", "entry_id"),
     sqlite_with_rowid=False,
 )
@@ -277,12 +278,12 @@ alias = Table(
     Column("kind", Text, nullable=False),  # entry, story
     Column("value_hash", Text, nullable=False),
     Column("value", Text, nullable=False),
-    Column("source_id", Id, nullable=False),  # 0 for a story's
+    Column("source_id", Id, nullable=False),  # 0 for a story
     Column("target_id", Id, nullable=False),
     PrimaryKeyConstraint("kind", "source_id", "value_hash"),
 )
 
-_MERGED = text("merged_into IS NOT NULL")  # few, of all stories
+_MERGED = text("merged_into IS NOT NULL")  # true for few stories
 _DIRTY = text("dirty IS NOT NULL")
 
 story = Table(
@@ -293,10 +294,10 @@ story = Table(
     Column("page_id", Text, nullable=False, unique=True),
     Column("founder_id", Id, nullable=False),  # the founding entry (T1)
     Column("created_at", Instant, nullable=False),
-    Column("merged_into", Id),  # its atom_id is an alias of that story's now (T7)
+    Column("merged_into", Id),  # story of which its atom_id is an alias now (T7)
     Column("retracted_at", Instant),  # by an operator
     Column("touched", BigInteger, nullable=False, server_default=text("0")),  # store.dirty at its last change
-    Column("dirty", Integer),  # its page must be made: 1, before any feed leads there; 2, in time; null: it stands
+    Column("dirty", Integer),  # its page must be rendered: 1: before any feed links there; 2: later; null: is rendered
     Index(None, "touched"),
     Index("ix_story_dirty", "dirty", "id", sqlite_where=_DIRTY, postgresql_where=_DIRTY),
     Index("ix_story_merged", "merged_into", sqlite_where=_MERGED, postgresql_where=_MERGED),
@@ -310,27 +311,28 @@ category = Table(
     Column("slug", Text, nullable=False, unique=True),
     Column("feed_id", Text, nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
-    Column("active", Boolean, nullable=False),  # stands in feeds.yaml, or items of a source there name it
-    Column("source_id", Id),  # whose item named it first; null: feeds.yaml did
-    Column("unlisted", Boolean, nullable=False),  # as feeds.yaml said last; it holds also once the category is gone
-    Column("title", Text, nullable=False),  # the same
-    Column("show", Text, nullable=False),  # the same
+    Column("active", Boolean, nullable=False),  # feeds.yaml has it, or items of a source there name it
+    Column("source_id", Id),  # source whose item named it first; null: feeds.yaml names it
+    Column("unlisted", Boolean, nullable=False),  # from the last feeds.yaml that had the category
+    Column("title", Text, nullable=False),  # likewise
+    Column("show", Text, nullable=False),  # likewise
     Column("removed_at", Instant),  # when it left feeds.yaml
-    Column("pages", Integer, nullable=False),  # archive pages so far
+    Column("pages", Integer, nullable=False),  # number of archive pages
     Column("dirty", BigInteger, nullable=False),  # generation, raised by each change (invariant 6)
-    Column("rendered", BigInteger, nullable=False),  # the generation that stands in the files
-    Column("news", BigInteger, nullable=False, server_default=text("0")),  # of the last change beyond a backfill (I62)
-    Column("dirty_pages", Json, nullable=False),  # archive page to render again: the generation that made it so
-    Column("offered_at", Instant),  # its files may have been read with what stood in the store then (T6); null: never
+    Column("rendered", BigInteger, nullable=False),  # generation as of which the files are rendered
+    # `news`: generation of the last change other than a backfill (I62).
+    Column("news", BigInteger, nullable=False, server_default=text("0")),
+    Column("dirty_pages", Json, nullable=False),  # generation of the change, by archive page to be rendered again
+    Column("offered_at", Instant),  # readers may have read its files with the content of then (T6); null: never
     Column("rendered_at", Instant),
-    Column("look", Text),  # digest of what shapes its outputs besides the store
-    Column("stories_look", Text),  # digest of what the pages of its stories show of it
-    Column("rank", Integer),  # its place in the order of feeds.yaml, as those pages know it (N4)
+    Column("look", Text),  # digest of the settings and templates that shape its outputs
+    Column("stories_look", Text),  # digest of its settings that the pages of its stories show
+    Column("rank", Integer),  # its place in the order of feeds.yaml, with which these pages were rendered (N4)
 )
 
-_GONE = text("gone IS NOT NULL")  # few, of all that was ever written
+_GONE = text("gone IS NOT NULL")  # true for few files
 _STANDING = text("withdrawn_at IS NULL")
-_TOMBSTONE = text("withdrawn_at IS NOT NULL AND tombstone_ended_at IS NULL")  # few, of all that was ever published
+_TOMBSTONE = text("withdrawn_at IS NOT NULL AND tombstone_ended_at IS NULL")  # true for few publications
 _HOT = text("cooled_at IS NULL")
 _UNFINISHED = text("digest IS NULL OR fault IS NOT NULL")
 _WHOLE = text("page IS NOT NULL AND thinned_at IS NULL")
@@ -343,24 +345,24 @@ publication = Table(
     Column("category_id", ForeignKey("category.id"), nullable=False),
     Column("entered_at", Instant, nullable=False),
     Column("sort_at", Instant, nullable=False),  # M1
-    Column("backfill", Boolean, nullable=False),  # came by a backfill and is not yet filed (M4)
+    Column("backfill", Boolean, nullable=False),  # added by a backfill and not yet filed on an archive page (M4)
     Column("shown_id", ForeignKey("entry.id"), nullable=False),
-    Column("digest", Text, nullable=False),  # of what is shown
+    Column("digest", Text, nullable=False),  # of the shown revision
     Column("updated", Instant, nullable=False),  # T4
     Column("page", Integer),  # null: main document
     Column("filed_at", Instant),
     Column("withdrawn_at", Instant),
-    Column("tombstone_ended_at", Instant),  # null, though withdrawn: the main document still says so (M8)
-    Column("thinned_at", Instant),  # since when its archive page shows no text of it (K3)
-    Column("cooled_at", Instant),  # since when its post stands in the archive (`publish.jekyll.hot`)
+    Column("tombstone_ended_at", Instant),  # null and withdrawn: the main document still has the tombstone (M8)
+    Column("thinned_at", Instant),  # when its text was removed from its archive page (K3)
+    Column("cooled_at", Instant),  # when its post was moved to the archive (`publish.jekyll.hot`)
     PrimaryKeyConstraint("story_id", "category_id"),
     Index(None, "category_id", "page", "sort_at"),
-    Index(  # the newest of a category, in whatever documents they stand; and how many stand, without a look at the rows
+    Index(  # covers the queries for the newest publications of a category and for their number, without reading rows
         "ix_publication_standing",
         "category_id",
         "sort_at",
         "entered_at",
-        "withdrawn_at",  # always null, but without it SQLite looks at each row
+        "withdrawn_at",  # always null here, but without it SQLite reads each row
         sqlite_where=_STANDING,
         postgresql_where=_STANDING,
     ),
@@ -379,7 +381,7 @@ document = Table(
     metadata,
     Column("category_id", Id, nullable=False),  # 0: all.*
     Column("page", Integer, nullable=False),  # 0: the main document
-    Column("updated", Instant, nullable=False),  # the latest that it has said: it never goes back (A7)
+    Column("updated", Instant, nullable=False),  # latest `updated` of the document, which is never set back (A7)
     PrimaryKeyConstraint("category_id", "page"),
 )
 
@@ -389,7 +391,7 @@ page_wording = Table(
     Column("category_id", ForeignKey("category.id"), nullable=False),
     Column("story_id", ForeignKey("story.id"), nullable=False),
     Column("entry_id", Id, nullable=False),  # no foreign key, as in `fingerprint`
-    Column("data", LargeBinary, nullable=False),  # JSON of what the archive page shows of the entry, deflated (M7)
+    Column("data", LargeBinary, nullable=False),  # columns of the entry that the archive page shows, deflated JSON (M7)
     PrimaryKeyConstraint("category_id", "story_id", "entry_id"),
 )
 
@@ -421,11 +423,11 @@ file = Table(
     metadata,
     Column("path", Text, primary_key=True),  # below publish.to, without .gz
     Column("listed_at", Instant, nullable=False),
-    Column("digest", Text),  # of what stands there; null: listed, not yet written
+    Column("digest", Text),  # of the written bytes; null: listed, not yet written
     Column("written_at", Instant),
     Column("max_age", Integer, nullable=False),  # seconds (A75)
     Column("copied", Boolean, nullable=False, default=False),  # `publish.aliases` or `publish.static`; else rendered
-    Column("gone", Integer),  # what its address answers since it is no longer published: 410 (A42, A44)
+    Column("gone", Integer),  # status of its address if it is no longer published: 410, later 404 (A42, A44)
     Index("ix_file_gone", "path", sqlite_where=_GONE, postgresql_where=_GONE),
     Index("ix_file_copied", "path", sqlite_where=text("copied = 1"), postgresql_where=text("copied")),
 )
@@ -433,13 +435,13 @@ file = Table(
 post = Table(
     "post",
     metadata,
-    Column("folder", Text, nullable=False),  # relative to that of feeds.yaml: state and site may move together
-    Column("name", Text, nullable=False),  # below it
-    Column("form", Text, nullable=False),  # in lower case: disks may not tell case apart
+    Column("folder", Text, nullable=False),  # relative to the folder of feeds.yaml: state and site may move together
+    Column("name", Text, nullable=False),  # path below `folder`
+    Column("form", Text, nullable=False),  # `name` in lower case: some file systems ignore case
     Column("story_id", ForeignKey("story.id"), nullable=False),
     Column("category_id", ForeignKey("category.id"), nullable=False),
-    Column("digest", Text),  # of what stands there; null: listed, not yet written
-    Column("fault", Text),  # why it is not what it should be; null: it is
+    Column("digest", Text),  # of the written bytes; null: listed, not yet written
+    Column("fault", Text),  # why it could not be written; null: it was
     Column("written_at", Instant, nullable=False),
     PrimaryKeyConstraint("folder", "name"),
     Index(None, "form"),
@@ -450,21 +452,19 @@ post = Table(
 host = Table(
     "host",
     metadata,
-    Column("key", Text, primary_key=True),  # as budgets count (P60)
+    Column("key", Text, primary_key=True),  # host key, by which budgets count (P60)
     Column("spacing", Integer, nullable=False),  # doublings of the ordinary spacing (P61)
-    Column("troubled_at", Instant, nullable=False),  # when it last asked for peace, or a doubling was taken back
-    Column("opens_at", Instant),  # no start before (P30, P31, P37)
-    Column(
-        "troubles", Json
-    ),  # who was refused lately: [source key, status, when, until when or null], in seconds (P30, P61)
+    Column("troubled_at", Instant, nullable=False),  # when it last asked to be polled less, or a doubling was undone
+    Column("opens_at", Instant),  # no poll starts before (P30, P31, P37)
+    Column("troubles", Json),  # recent refusals: [source key, status, when, until when or null], in seconds (P30, P61)
 )
 
 rule_hit = Table(
     "rule_hit",
     metadata,
     Column("source_id", ForeignKey("source.id"), nullable=False),
-    Column("place", Text, nullable=False),  # key of the category whose rule it is; empty: the source's own
-    Column("rule", Text, nullable=False),  # in words
+    Column("place", Text, nullable=False),  # key of the category that has the rule; empty: the source has it
+    Column("rule", Text, nullable=False),  # description of the rule
     Column("hits", BigInteger, nullable=False),
     Column("last_at", Instant, nullable=False),
     PrimaryKeyConstraint("source_id", "place", "rule"),
@@ -474,7 +474,7 @@ rule_hit = Table(
 outline = Table(
     "outline",
     metadata,
-    Column("source_id", ForeignKey("source.id"), nullable=False),  # the list; these are its last good copy
+    Column("source_id", ForeignKey("source.id"), nullable=False),  # the OPML list; the rows are its last valid content
     Column("position", Integer, nullable=False),
     Column("url", Text, nullable=False),
     Column("title", Text, nullable=False),
@@ -488,7 +488,7 @@ robots = Table(
     metadata,
     Column("origin", Text, primary_key=True),  # scheme://host:port
     Column("asked_at", Instant, nullable=False),
-    Column("rules", Json, nullable=False),  # [allowed, pattern], as they hold for us (P89)
+    Column("rules", Json, nullable=False),  # [allowed, pattern] of the rules that apply to us (P89)
     Column("delay", Integer, nullable=False),  # milliseconds
 )
 
@@ -499,12 +499,12 @@ poll_day = Table(
     Column("day", Integer, nullable=False),  # since 1970, UTC
     Column("polls", Integer, nullable=False),
     Column("not_modified", Integer, nullable=False),
-    Column("unconditional", Integer, nullable=False),  # 200s to a request without validators that we had (P94)
+    Column("unconditional", Integer, nullable=False),  # 200s to requests without validators although we had them (P94)
     Column("bytes", BigInteger, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("new", Integer, nullable=False),
     Column("future", Integer, nullable=False),  # new entries dated over a day ahead (R48)
-    Column("past", Integer, nullable=False),  # or over a year back, those of a first poll apart
+    Column("past", Integer, nullable=False),  # new entries dated over a year back, without those of a first poll
     PrimaryKeyConstraint("source_id", "day"),
     sqlite_with_rowid=False,
 )
@@ -514,8 +514,8 @@ aside_day = Table(
     metadata,
     Column("source_id", ForeignKey("source.id"), nullable=False),
     Column("day", Integer, nullable=False),  # since 1970, UTC
-    Column("kind", Text, nullable=False),  # detail: of an entry, articles too; further: documents, robots.txt
-    Column("host_key", Text, nullable=False),  # that was asked: for details seldom the source's
+    Column("kind", Text, nullable=False),  # detail: details and articles of entries; further: documents, robots.txt
+    Column("host_key", Text, nullable=False),  # of the request: for details seldom the host key of the source
     Column("requests", Integer, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("failures", Integer, nullable=False),
@@ -527,8 +527,8 @@ alarm = Table(
     "alarm",
     metadata,
     Column("code", Text, nullable=False),  # of model.alarm.AlarmCode
-    Column("source_id", Id, nullable=False),  # 0: it concerns all of them
-    Column("since", Instant, nullable=False),  # when it was noticed and logged, once (R46)
+    Column("source_id", Id, nullable=False),  # 0: the alarm concerns all sources
+    Column("since", Instant, nullable=False),  # when the alarm was first noticed and logged (R46)
     PrimaryKeyConstraint("code", "source_id"),
 )
 
@@ -556,7 +556,7 @@ event = Table(
     Column("story_id", Id),
     Column("category_id", Id),
     Column("facts", Json),
-    Column("lasts", Boolean, nullable=False),  # stays for ever: an Event's
+    Column("lasts", Boolean, nullable=False),  # is never deleted: `lasts` of an Event
     Index(None, "source_id", "at"),
     Index(None, "entry_id"),
     Index(None, "story_id"),
@@ -569,12 +569,12 @@ outbox = Table(
     "outbox",
     metadata,
     Column("topic", Text, primary_key=True),  # public address of a main document that names a hub (A86)
-    Column("digest", Text, nullable=False),  # of the bytes that the hub was told of, or is to be
-    Column("owed_at", Instant),  # since when it is owed a ping; null: it is not
+    Column("digest", Text, nullable=False),  # of the bytes that the last ping announced, or the next will
+    Column("owed_at", Instant),  # since when a ping is owed; null: none is
     Column("due_at", Instant, nullable=False),  # no ping before
-    Column("failures", Integer, nullable=False),  # in a row
-    Column("held_up", Boolean, nullable=False),  # the hub itself is in trouble: all topics wait for this one
-    Column("error", Text),  # of the last one
+    Column("failures", Integer, nullable=False),  # successive
+    Column("held_up", Boolean, nullable=False),  # the hub fails for all topics: they wait until this ping succeeds
+    Column("error", Text),  # of the last failure
     Index("ix_outbox_owed", "due_at", sqlite_where=_OWED, postgresql_where=_OWED),
 )
 

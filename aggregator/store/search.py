@@ -1,4 +1,4 @@
-"""What a full-text index is made of, and what becomes of what it finds."""
+"""Texts of entries for the full-text index, and records of the entries that it finds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from aggregator.store.schema import category, entry, publication, source, store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryText:
-    """What may be searched of an entry."""
+    """Searchable text of an entry."""
 
     id: int
-    digest: str  # of what may be searched
+    digest: str  # of that text
     title: str
     body: str  # HTML
     names: tuple[str, ...]  # of authors and tags
@@ -27,7 +27,7 @@ class EntryText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Find:
-    """An entry that was found, for an operator: published or not."""
+    """An entry that a search of an operator found, published or not."""
 
     entry: int
     story: int | None
@@ -35,33 +35,37 @@ class Find:
     source: SourceKey
     title: str
     link: str | None
-    published: datetime | None  # or updated, if its source says no more
+    published: datetime | None  # `updated` if the source gave no `published`
     first_seen: datetime
-    categories: tuple[CategoryKey, ...]  # where it is shown now, or its story by another copy
-    shown_by: int | None = None  # entry: that copy
+    categories: tuple[CategoryKey, ...]  # that show the entry now; if none does, that show another copy of its story
+    shown_by: int | None = None  # id of the entry that is that other copy
 
 
 class Searching:
-    """What a transaction gives to a full-text index, and of what it finds: `tx.search`."""
+    """Queries for the full-text index and for its results: `tx.search`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def newest_marks(self) -> tuple[int, int]:
-        """Return the highest number of an entry, and the generation up to which stories may have been touched."""
+        """Return the highest id of an entry (0: there is none), and the store's generation: no story's is later."""
         last = self._connection.execute(select(func.max(entry.c.id))).scalar_one()
         return last or 0, self._connection.execute(select(store.c.dirty)).scalar_one()
 
     def texts_after(self, number: int, limit: int) -> list[EntryText]:
-        """Return the texts of entries with numbers above one, in order."""
+        """Return the texts of at most `limit` entries with ids above `number`, by id."""
         return _texts(self._connection, _TEXT.where(entry.c.id > number).order_by(entry.c.id).limit(limit))
 
     def texts_of_stories(self, stories: Sequence[int]) -> list[EntryText]:
-        """Return the texts of the entries that tell some stories; at most `MAX_IN` of them."""
+        """Return the texts of the entries of at most `MAX_IN` stories, by id."""
         return _texts(self._connection, _TEXT.where(entry.c.story_id.in_(stories)).order_by(entry.c.id))
 
     def texts_thinned(self, after: int) -> tuple[list[EntryText], int]:
-        """Return entries whose texts left the store at the next generation after one, and that generation (K2, K4)."""
+        """Return the entries whose texts were removed at the first generation after `after` (K2, K4).
+
+        Returns:
+            The entries and that generation; no entries and `after` if there is none.
+        """
         when = select(func.min(entry.c.thinned)).where(entry.c.thinned > after)
         generation = self._connection.execute(when).scalar_one()
         if generation is None:
@@ -69,10 +73,10 @@ class Searching:
         return _texts(self._connection, _TEXT.where(entry.c.thinned == generation).order_by(entry.c.id)), generation
 
     def public_finds(self, entries: Sequence[int]) -> tuple[Publication, ...]:
-        """Return the publications that show some entries to anyone; at most `MAX_IN` of them.
+        """Return the public publications that show one of at most `MAX_IN` entries, newest entry first.
 
-        That leaves out what was withdrawn, rejected, or never published, what stands in unlisted categories only, and
-        what private sources told.
+        Withdrawn, rejected and unpublished entries are left out, also entries that only unlisted categories show, and
+        entries of private sources.
         """
         query = shown().where(
             publication.c.shown_id.in_(entries),
@@ -83,7 +87,7 @@ class Searching:
         return filled(self._connection, query.order_by(publication.c.shown_id.desc(), publication.c.category_id))
 
     def finds(self, entries: Sequence[int]) -> list[Find]:
-        """Give what an operator wants to know of some entries, newest first; at most `MAX_IN` of them."""
+        """Return the records of at most `MAX_IN` entries for an operator, newest first."""
         told = select(entry.c.story_id).where(entry.c.id.in_(entries))
         shown_in = (
             select(publication.c.story_id, publication.c.shown_id, category.c.key)
@@ -91,7 +95,7 @@ class Searching:
             .where(publication.c.story_id.in_(told), publication.c.withdrawn_at.is_(None))
             .order_by(category.c.key)
         )
-        places: dict[int, list[tuple[int, CategoryKey]]] = {}  # by story: who shows it where
+        places: dict[int, list[tuple[int, CategoryKey]]] = {}  # by story: shown entry, category
         for place in self._connection.execute(shown_in).all():
             places.setdefault(place.story_id, []).append((place.shown_id, CategoryKey(place.key)))
         names = ("id", "story_id", "state", "title", "link", "published", "updated", "first_seen")
@@ -121,7 +125,7 @@ class Searching:
         return found
 
 
-THINNED = " without its text"
+THINNED = " without its text"  # end of the digest of an entry whose text was removed
 _TEXT = select(*(entry.c[name] for name in "id digest shown_digest title summary content authors tags thinned".split()))
 
 

@@ -1,7 +1,7 @@
-"""Which came first in one story: the filing of its publications, or an entry that joined it (M7).
+"""Times of filing and joining that keep their order within a story although the clock may be set back (M7).
 
-`publication.filed_at` and `entry.joined_at` are compared with each other, so neither may run behind the other when the
-wall clock is set back. Each is the time of its act, or just after the last one that it must follow.
+`publication.filed_at` and `entry.joined_at` are compared with each other: an archive page shows the copies that joined
+before its filing. Each time is the time of the act, or a microsecond after the last act that it must follow.
 """
 
 from collections import defaultdict
@@ -30,11 +30,11 @@ _MOVED = by(
 
 
 def joining_times(connection: Connection, stories: Collection[int], now: datetime) -> dict[int, datetime]:
-    """Return the `joined_at` of entries that join stories now: later than each filing of the story so far.
+    """Return the `joined_at` of entries that join stories now, by story: later than each filing of the story so far.
 
     Args:
-        connection: a reading one will do.
-        stories: numbers of the stories.
+        connection: a reading connection suffices.
+        stories: ids of the stories.
         now: the time.
     """
     filings = _times(connection, _FILINGS, stories)
@@ -42,11 +42,11 @@ def joining_times(connection: Connection, stories: Collection[int], now: datetim
 
 
 def filing_time(connection: Connection, stories: Collection[int], now: datetime) -> datetime:
-    """Return the `filed_at` of publications that are filed now: no entry joined one of their stories later.
+    """Return the `filed_at` of publications that are filed now: not before any entry joined one of their stories.
 
     Args:
-        connection: a reading one will do.
-        stories: numbers of the stories.
+        connection: a reading connection suffices.
+        stories: ids of the stories.
         now: the time.
     """
     joined = _times(connection, _JOININGS, stories)
@@ -56,17 +56,17 @@ def filing_time(connection: Connection, stories: Collection[int], now: datetime)
 def moving_times(connection: Connection, moved: Sequence[MovedEntry], now: datetime) -> dict[int, datetime]:
     """Return the `joined_at` of entries that an operator moves to another story, by the id of the entry.
 
-    A merged entry joins at the time of the merge. Entries that were one story differ by as many microseconds as filings
-    of that story lay between them, so that `unmerge` finds the order again: which of them the closed pages of the
-    revived story credit.
+    A merged entry joins at the time of the merge. The times of entries of one earlier story differ by one microsecond
+    for each filing of that story between them, so that `unmerge` can restore the order: closed pages of the revived
+    story credit the same entries again.
 
     Args:
-        connection: a reading one will do, of the time before they move.
-        moved: the entries; each comes into `story`, from the story that it told (T7), or back to that (T8).
+        connection: a reading connection suffices; the entries are not moved yet.
+        moved: the entries; each moves into `story`, from its own story (T7) or back to it (T8).
         now: the time of the act.
     """
     rows = {row["id"]: row for row in rows_by(connection, _MOVED, [one.id for one in moved])}
-    first: dict[int, datetime] = {}  # story that entries of one merge came from: when the first of them joined
+    first: dict[int, datetime] = {}  # by the story that merged entries came from: when the first of them joined
     for row in rows.values():
         came_from = row["merged_from"]
         if came_from is not None:
@@ -90,7 +90,7 @@ def moving_times(connection: Connection, moved: Sequence[MovedEntry], now: datet
 
 
 def _back_in_order(first_seen: datetime, filings: Sequence[datetime], apart: timedelta) -> datetime:
-    """Return when an entry joined the story that it is back in, after as many filings as `apart` has microseconds."""
+    """Return the `joined_at` of an entry that is back in its story, after one filing per microsecond of `apart`."""
     place = min(apart // MICROSECOND, len(filings))
     joined = max([first_seen, *(when + MICROSECOND for when in filings[:place])])
     return min([joined, *filings[place:]])

@@ -1,4 +1,4 @@
-"""What an edit of feeds.yaml means to what is published: a source enters categories, or gains rank (N1, N2, T3)."""
+"""Applies edits of feeds.yaml to publications: a source enters a category, or its priority changes (N1, N2, T3)."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -17,23 +17,26 @@ from aggregator.store.documents import Documents
 from aggregator.store.queries import OWN_DATE, STORIES_OF, copies_of, entry_of, known_categories, known_stories, rows_by
 from aggregator.store.schema import category, entry, publication, source, story
 
-PART = 200  # entries that are looked at together
+PART = 200  # entries that are read together
 RANKED = "its source has another priority"
 
 
 class SourceCategories:
-    """Which categories sources enter after an edit of feeds.yaml: `tx.source_categories`."""
+    """Statements for sources that enter categories after an edit of feeds.yaml: `tx.source_categories`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def place(self, sources: Sequence[Source], roster: Roster, now: datetime) -> list[Event]:
-        """Note where sources are, and fill the categories that they enter; what they leave stays as it is (N1).
+        """Record the categories of sources, and fill categories that a source enters; one it leaves is unchanged (N1).
 
         Args:
-            sources: those of feeds.yaml; the store knows them.
-            roster: the same, and the categories, as feeds.yaml has them; the store knows those too.
+            sources: the sources of feeds.yaml; all are in the store.
+            roster: the sources and categories of feeds.yaml; all are in the store.
             now: the time.
+
+        Returns:
+            An event for each category that was filled.
         """
         settings = {one.key: one for one in sources}
         numbers = {key: one.id for key, one in known_categories(self._connection).items()}
@@ -50,7 +53,7 @@ class SourceCategories:
                 continue
             moved.append({"row_id": row.id, "new_places": places})
             if row.places is None or row.first_stored_at is None:
-                continue  # its first poll fills them (I62)
+                continue  # the first poll of the source fills them (I62)
             for key in keys:
                 if numbers[key] not in row.places:
                     publications = PublicationDraft(
@@ -70,12 +73,12 @@ class SourceCategories:
         return events
 
     def would_fill(self, was: Source, settings: Source, category: Category, now: datetime) -> tuple[int, int]:
-        """Say what a source would bring into a category that it enters (N2), and how much of it into the main document.
+        """Return how many publications a source would add to a category (N2), and how many to its main document.
 
         Args:
             was: the source as the store knows it.
-            settings: as it would be.
-            category: that it enters.
+            settings: the proposed settings of the source.
+            category: the category that it would enter.
             now: the time.
         """
         number = self._connection.execute(select(source.c.id).where(source.c.key == was.key)).scalar_one_or_none()
@@ -101,7 +104,7 @@ def _fill(
     place: int,
     publications: PublicationDraft,
 ) -> int:
-    """Give a category the newest entries of a source; say how many it had not."""
+    """Publish the newest entries of a source in a category; return the number of new publications."""
     in_place = select(publication.c.story_id).where(publication.c.category_id == place)
     told = select(entry.c.story_id).where(entry.c.source_id == number)
     there = frozenset(connection.execute(in_place.where(publication.c.story_id.in_(told))).scalars())
@@ -117,7 +120,7 @@ def _fill(
 
 
 def _settle(connection: Connection, chosen: Backfill, publications: PublicationDraft) -> None:
-    """Decide on the publications of stories that are in the category already."""
+    """Decide on the publications of stories that are already in the category."""
     copies = copies_of(connection, chosen.joined)
     for number, told in known_stories(connection, chosen.joined):
         members = with_places(copies[number], chosen.placed)
@@ -127,7 +130,7 @@ def _settle(connection: Connection, chosen: Backfill, publications: PublicationD
 def _credit_anew(
     connection: Connection, placed: Sequence[PlacedEntry], place: int, publications: PublicationDraft
 ) -> None:
-    """Render anew what names copies of unlisted categories from now on: they stand in a listed one as well (S44)."""
+    """Mark documents as dirty whose credits change: they may name entries that only unlisted categories had (S44)."""
     unlisted = set(connection.execute(select(category.c.id).where(category.c.unlisted)).scalars())
     if place in unlisted:
         return
@@ -139,7 +142,7 @@ def _credit_anew(
 
 
 def _choose_anew(connection: Connection, ranked: Sequence[int], publications: PublicationDraft) -> None:
-    """Choose the shown copies of the stories that some sources tell beside others, and that a main document shows."""
+    """Choose again the shown copies of stories that main documents show and that have copies of these sources."""
     other = entry.alias()
     beside = select(other.c.id).where(other.c.story_id == entry.c.story_id, other.c.id != entry.c.id).exists()
     in_main = publication.c.page.is_(None) & publication.c.withdrawn_at.is_(None)
@@ -158,15 +161,15 @@ def _choose_anew(connection: Connection, ranked: Sequence[int], publications: Pu
 
 
 def _write(connection: Connection, publications: PublicationDraft, placed: Sequence[PlacedEntry] = ()) -> None:
-    """Write what was decided on entries and publications, with its events."""
+    """Write the decided changes of entries and publications, with their events."""
     changes = EntryChanges(placed=tuple(placed), stories=publications.changes(), events=tuple(publications.events))
     apply(connection, [Correction(at=publications.now, entries=changes)])
 
 
 def _published(connection: Connection, number: int) -> Iterator[Published]:
-    """Return the published entries of a source, newest first by their own dates, part by part: most are not looked at.
+    """Yield the published entries of a source, newest first by their own dates; read in parts, since few are needed.
 
-    Those that it or an operator took back are among them, as not publications.
+    Entries that the source or an operator withdrew are included, with `stands` false.
     """
     ids = select(entry.c.id).join(story, story.c.id == entry.c.story_id)
     ids = ids.where(entry.c.source_id == number, entry.c.state.in_((EntryState.PUBLISHED, EntryState.WITHDRAWN)))

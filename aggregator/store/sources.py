@@ -1,4 +1,4 @@
-"""Sources in the store: what feeds.yaml makes of them, and what of it outputs show."""
+"""Rows of sources: written from feeds.yaml, and read for lists and outputs."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,22 +27,31 @@ log = getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A source as feeds.yaml has it now, with what only the whole of the settings can tell."""
+    """A source of feeds.yaml, with a digest that depends on all settings."""
 
     source: Source
-    digest: str  # of what a change of makes validators worthless (P9)
+    digest: str  # of the settings whose change invalidates validators (P9)
 
 
 def sync_sources(
     connection: Connection, placed: Iterable[Placed], now: datetime, host_key_of: Callable[[Url], str]
 ) -> list[Event]:
-    """Bring the table in line with feeds.yaml. Nothing is forgotten: a source that is gone rests (R53).
+    """Write the sources of feeds.yaml. No row is deleted: a source that left feeds.yaml becomes inactive (R53).
 
-    A source is due at once if it is new or if what we fetch has changed (P63, P65); its validators are dropped in the
-    second case (P9), unless all that changed is the address, and it is the one that was adopted already (P40). A `was:`
-    that names an earlier URL or key hands its history on (R52). What a source said of `private`, `show` and `keep` last
-    holds for good, also once it is gone (S44). Events name hosts, never addresses: those may hold what no event may
-    show.
+    A source is due at once if it is new or if settings of the fetch have changed (P63, P65). In the second case its
+    validators are deleted (P9), unless only the address changed, to the address in use (P40). A source whose `was:`
+    names an earlier URL or key takes over the row of that source (R52). The last `private`, `show` and `keep` of a
+    source hold for good, also once it has left feeds.yaml (S44). Events name hosts, never addresses, which may hold
+    secrets.
+
+    Args:
+        connection: a connection that writes.
+        placed: the sources of feeds.yaml.
+        now: the time.
+        host_key_of: returns the host key of a URL.
+
+    Returns:
+        An event for each source whose key or address was changed.
     """
     rows = {row["key"]: row for row in connection.execute(select(*_SYNCED)).mappings()}
     by_url = {row["url"]: row for row in rows.values()}
@@ -52,11 +61,11 @@ def sync_sources(
     renamed = False
     for key, item in wanted.items():
         row = rows.get(key)
-        if row is None and (row := _heir(item.source, rows, by_url, in_use, wanted)) is not None:
+        if row is None and (row := _inherited_row(item.source, rows, by_url, in_use, wanted)) is not None:
             events.append(Event(code=Code.MOVE_SETTINGS, source=row["id"], facts={"key": [row["key"], key]}))
             renamed = True
         if row is None:
-            new.append(_fresh(item, now, host_key_of))
+            new.append(_new_row(item, now, host_key_of))
             continue
         moves = row["settings_digest"] != item.digest and not _is_adopted(item, row)
         url = item.source.url if moves else row["url_in_use"]
@@ -84,7 +93,7 @@ def sync_sources(
     shortened = [
         key for key, item in wanted.items() if key in rows and _is_shorter(item.source.keep, rows[key]["keep"])
     ]
-    if shortened:  # it can't be undone, and `plan` may not have been asked
+    if shortened:  # removed texts can't be restored, and the operator may not have run `plan`
         Retention(connection).put_off(now)
         advice = "older texts leave the store from tomorrow on, for good; docs/keep.md"
         log.warning("shorten_keep", extra={"sources": len(shortened), "first": shortened[0], "advice": advice})
@@ -108,12 +117,12 @@ def sync_sources(
 
 
 def _observed_on(before: Observed, same_place: bool, *, reread: bool) -> Observed:
-    """Return what stays of the observations on a source whose settings have changed.
+    """Return the observations on a source that outlive a change of its settings.
 
     Args:
-        before: the observations.
-        same_place: its address is the same.
-        reread: it was polled with other settings.
+        before: all observations.
+        same_place: the address of the source is the same.
+        reread: the source was polled with other settings.
     """
     return Observed(
         reread=same_place and reread,
@@ -121,23 +130,23 @@ def _observed_on(before: Observed, same_place: bool, *, reread: bool) -> Observe
         lost=before.lost,
         lost_since=before.lost_since,
         forgone=before.forgone,
-        restored_until=before.restored_until,  # until its first poll after a restore, whatever is edited meanwhile
+        restored_until=before.restored_until,  # until the first poll after a restore, despite edits meanwhile
     )
 
 
 def opened_before(connection: Connection) -> frozenset[str]:
-    """Return the entries of `hosts` that opened private addresses when feeds.yaml was taken in last."""
+    """Return the entries of `hosts` that had `allow_private` when feeds.yaml was loaded last."""
     return frozenset(connection.execute(select(store.c.opened)).scalar_one() or ())
 
 
 def ask_refused(connection: Connection, opened: frozenset[str], now: datetime) -> None:
-    """Make due whose address was refused last, where feeds.yaml opens hosts or networks that it did not before (P65).
+    """Make sources due whose address was refused last, if feeds.yaml has new entries with `allow_private` (P65).
 
-    Only a look-up tells in which network a name lies, so all of them are asked once more: nothing leaves for one that
-    is refused again (S6).
+    Only a DNS look-up tells in which network a host is, so all of these sources become due. No request is sent to an
+    address that is refused again (S6).
 
     Args:
-        connection: a writing one.
+        connection: a connection that writes.
         opened: entries of `hosts` with `allow_private`.
         now: the time.
     """
@@ -178,7 +187,7 @@ def _settings_values(item: Placed) -> dict[str, Any]:
     }
 
 
-def _fresh(item: Placed, now: datetime, host_key_of: Callable[[Url], str]) -> dict[str, Any]:
+def _new_row(item: Placed, now: datetime, host_key_of: Callable[[Url], str]) -> dict[str, Any]:
     return _settings_values(item) | {
         "priority": item.source.priority,
         "url_in_use": item.source.url,
@@ -197,16 +206,17 @@ def _fresh(item: Placed, now: datetime, host_key_of: Callable[[Url], str]) -> di
 
 
 def _is_adopted(item: Placed, row: RowMapping) -> bool:
-    """Tell whether all that changed is the address, and it is the one in use: nothing of what is known is in doubt."""
+    """Return whether only the address changed, and the new one is the one in use: validators and state stay valid."""
     if item.source.url != row["url_in_use"]:
         return False
     return bool(row["settings_digest"] == fetch_settings_of(replace(item.source, url=Url(row["url"]))))
 
 
 def _met_before(row: RowMapping, wanted: Source) -> Observed:
-    """Return the observations that outlive a change of what is fetched: the addresses of before, secret for good.
+    """Return the observations that outlive a change of the address: earlier addresses, which stay secret for good.
 
-    Those that feeds.yaml itself named stay where they were secret. Else an old value of `${NAME}` would stay with them.
+    Addresses that feeds.yaml itself named are added only for private sources; elsewhere they would keep an old value of
+    `${NAME}` in the store.
     """
     before = observed_of(row["observations"])
     names = ("url", "url_in_use", "validators_url") if row["private"] or wanted.private else ()
@@ -214,39 +224,39 @@ def _met_before(row: RowMapping, wanted: Source) -> Observed:
     return with_addresses(Observed(addresses=before.addresses, rotates=before.rotates), wanted.url, met)
 
 
-def _heir(
+def _inherited_row(
     wanted: Source,
     rows: Mapping[str, RowMapping],
     by_url: Mapping[str, RowMapping],
     in_use: Mapping[str, RowMapping],
     all_wanted: Collection[str],
 ) -> RowMapping | None:
-    """Return the row whose history a source takes over: `was` names it, or a list names a feed by its new address.
+    """Return the row that a new source takes over: `was` names it, or a list names the address in use of a source.
 
-    A list takes over no private source: what that published stays hidden for good (S44).
+    A source of a list takes over no private source, whose publications stay hidden for good (S44).
     """
     for name in wanted.was:
         row = rows.get(name) or by_url.get(name)
         if row is not None and row["key"] not in all_wanted:
             return row
-    moved = in_use.get(wanted.url) if wanted.listed_by is not None else None  # whoever keeps a list can write no `was`
+    moved = in_use.get(wanted.url) if wanted.listed_by is not None else None  # an OPML list can't have a `was`
     free = moved is not None and moved["key"] not in all_wanted and not moved["private"]
     return moved if free else None
 
 
 class Sources:
-    """Sources of feeds.yaml and of earlier days, as lists and outputs show them: `tx.sources`."""
+    """Queries on active and inactive sources, for lists and outputs: `tx.sources`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def share_addresses(self) -> bool:
-        """Return whether any two sources are at one address."""
+        """Return whether two active sources have the same address in use."""
         shared = select(source.c.url_in_use).where(source.c.active).group_by(source.c.url_in_use)
         return self._connection.execute(shared.having(func.count() > 1).limit(1)).first() is not None
 
     def titles(self) -> dict[SourceKey, str]:
-        """Return the titles that feeds gave themselves, of sources in feeds.yaml; none of those without one."""
+        """Return the titles of the feeds of active sources, by key; sources without a title are left out."""
         query = select(source.c.key, source.c.feed).where(source.c.active, source.c.feed.is_not(None))
         found = (
             (SourceKey(key), str(feed.get("title") or "").strip()) for key, feed in self._connection.execute(query)
@@ -254,7 +264,7 @@ class Sources:
         return {key: title for key, title in found if title}
 
     def rows(self) -> list[SourceRow]:
-        """Return the sources of feeds.yaml as the lists show them, in the order of their keys."""
+        """Return the active sources as the lists of sources show them, by key."""
         names = ("key", "url", "state", "paused", "code", "error", "feed")
         query = select(*(source.c[name] for name in names)).where(source.c.active).order_by(source.c.key)
         return [
@@ -263,7 +273,7 @@ class Sources:
         ]
 
     def limits(self) -> dict[SourceKey, Limits]:
-        """Return the sources of which not everything may be shown, in the order of their keys."""
+        """Return the limits of sources with `private`, `show` or `noindex`, in the order of keys."""
         names = ("key", "url", "url_in_use", "validators_url", "observations", "private", "show", "noindex")
         limited = source.c.private | source.c.show.is_not(None) | source.c.noindex
         query = select(*(source.c[name] for name in names)).where(limited)
@@ -273,7 +283,7 @@ class Sources:
         }
 
     def lists(self) -> dict[SourceKey, list[Outline]]:
-        """Return the feeds of all lists, by the key of each, or the one that it had last."""
+        """Return the feeds of all OPML lists, by the key of the list."""
         found: dict[SourceKey, list[Outline]] = {}
         asked = (
             select(source.c.key, outline).join_from(outline, source).order_by(outline.c.source_id, outline.c.position)
@@ -299,7 +309,7 @@ def _limits(row: RowMapping) -> Limits:
 
 
 def known_outlines(connection: Connection, source_id: int) -> tuple[Outline, ...]:
-    """Return the feeds of one list, in its order."""
+    """Return the feeds of one OPML list, in its order."""
     rows = connection.execute(
         select(outline).where(outline.c.source_id == source_id).order_by(outline.c.position)
     ).all()
@@ -307,7 +317,7 @@ def known_outlines(connection: Connection, source_id: int) -> tuple[Outline, ...
 
 
 def keep_outlines(connection: Connection, source_id: int, outlines: Sequence[Outline]) -> None:
-    """Put a list in the place of the one before."""
+    """Replace the stored feeds of an OPML list."""
     connection.execute(delete(outline).where(outline.c.source_id == source_id))
     rows = [
         {

@@ -1,4 +1,4 @@
-"""The backend of a store in a SQLite file: engine, transactions, lock, copies.
+"""Backend of a store in a SQLite file: engine, transactions, lock, copies.
 
 Only this module, `lock.py` and `dialect.py` know that the store is a file of SQLite. A store on another database has
 another backend with the same methods.
@@ -39,9 +39,9 @@ DISK_FAULTS: Final = {  # by SQLite's primary result code
 
 
 class Sqlite:
-    """A SQLite file, by its URL. Nothing is opened or created before `open`."""
+    """Backend for one SQLite file, given by its URL. No file is opened or created before `open`."""
 
-    errors: Final = (SQLAlchemyError, sqlite3.Error)  # everything that a statement may raise
+    errors: Final = (SQLAlchemyError, sqlite3.Error)  # all errors that a statement may raise
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -56,21 +56,21 @@ class Sqlite:
         return make_engine(self._url)
 
     def exists(self) -> bool:
-        """Return whether there is a file."""
+        """Return whether the file exists."""
         return self.path.exists()
 
     def open(self, *, command: str, now: datetime, writes: bool) -> None:
-        """Take the lock of the store and make the file and its folder; `writes=False`: only check that it is there.
+        """Take the lock of the store and create the file and its folder; if not `writes`, check that the file exists.
 
         Args:
-            command: the command of this process, which others see while it holds the lock.
+            command: command of this process, which other processes report while this one holds the lock.
             now: the time, for the lock.
             writes: the process writes.
 
         Raises:
-            LockHeld: another process works on the store.
-            NoStore: there is no file, and `writes` is False.
-            StoreError: folder or file can't be made.
+            LockHeld: another process holds the lock.
+            NoStore: the file does not exist, and `writes` is False.
+            StoreError: the folder or the file can't be created.
         """
         if writes:
             try:
@@ -105,7 +105,7 @@ class Sqlite:
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """Yield a connection in one transaction in which tables may be replaced, whatever refers to them.
+        """Yield a connection in one transaction in which tables may be replaced although foreign keys refer to them.
 
         Raises:
             StoreError: a reference is broken at the end; the transaction is rolled back.
@@ -120,9 +120,10 @@ class Sqlite:
             _set_foreign_keys(connection, on=True)
 
     def disk_fault(self, error: BaseException) -> str | None:
-        """Return a sentence if an error means that the disk is full or fails; None if it means something else.
+        """Return a sentence for the operator if an error means that the disk is full or fails; None otherwise.
 
-        SQLite rolls back by itself on such an error, so that the error at hand may be a later one: "no such savepoint".
+        The causes of the error are examined too: SQLite rolls back by itself on such an error, so that a later error
+        may hide it ("no such savepoint").
         """
         found: BaseException | None = error
         while found is not None:
@@ -134,26 +135,26 @@ class Sqlite:
         return None
 
     def size(self) -> int:
-        """Return the size in bytes."""
+        """Return the size of the file in bytes."""
         return self.path.stat().st_size
 
     def is_there(self) -> bool:
-        """Return whether the file that was opened is still in its place: SQLite goes on writing to a removed file."""
+        """Return whether the opened file is still at its path: SQLite would go on writing to a removed file."""
         try:
             return self._opened is None or os.path.samestat(self._opened, self.path.stat())
         except OSError:
             return False
 
     def checkpoint(self) -> None:
-        """Write everything into the one database file (R4)."""
+        """Copy the write-ahead log into the database file, and truncate the log (R4)."""
         with self.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
     def back_up(self, target: Path) -> int:
-        """Copy the store to a file, consistent whatever is written meanwhile (R62); return its size in bytes.
+        """Copy the store to a file and return its size in bytes. Writes during the copy do no harm (R62).
 
         Raises:
-            StoreError: the copy could not be written; an earlier file of that name stays.
+            StoreError: the copy could not be written; an earlier file of that name is unchanged.
         """
         if not target.parent.is_dir():
             raise StoreError(f"there is no folder {target.parent}; make it, or write another path")
@@ -161,10 +162,10 @@ class Sqlite:
         return target.stat().st_size
 
     def restore(self, backup: Path) -> None:
-        """Put a copy that `back_up` made in place of a store that is lost; the copy will take in existing outputs.
+        """Copy a backup to the path of a lost store, marked so that the store takes in existing outputs.
 
         Raises:
-            StoreError: there is a store, or the copy can't be read.
+            StoreError: the store exists, or the backup can't be read.
         """
         if self.exists():
             raise StoreError(f"there is a store at {self.path}; move it away to restore another one")
@@ -174,10 +175,10 @@ class Sqlite:
         _copy(backup, self.path, adopts=True)
 
     def before_migration(self, revision: str, head: str) -> None:
-        """Copy the database beside itself before it is migrated from `revision` to `head` (R60).
+        """Copy the database to a file in its folder before it is migrated from `revision` to `head` (R60).
 
         Raises:
-            StoreError: there is no room for the copy.
+            StoreError: the disk has no room for the copy.
         """
         path = self.path
         target = path.with_name(f"{path.name}.before-{head}-from-{revision}")
@@ -190,10 +191,10 @@ class Sqlite:
 
 
 def make_engine(url: str) -> Engine:
-    """Return an engine whose transactions begin when they should.
+    """Return an engine on which every transaction has an explicit BEGIN; a writing one has BEGIN IMMEDIATE (R4).
 
-    sqlite3 begins a transaction by itself, too late and deferred: 60 of 80 concurrent read-then-write transactions met
-    "database is locked" at once, whatever the timeout. So it must not, and what will write begins IMMEDIATE (R4).
+    The implicit BEGIN of sqlite3 comes late and is deferred: 60 of 80 concurrent read-then-write transactions failed at
+    once with "database is locked", whatever the timeout.
     """
     engine = create_engine(url, hide_parameters=True)  # a traceback in the log would quote what sources said (S44)
     event.listen(engine, "connect", _on_connect)
@@ -218,13 +219,13 @@ def _set_foreign_keys(connection: Connection, *, on: bool) -> None:
 
 
 def _copy(path: Path, target: Path, *, adopts: bool = False) -> None:
-    """Copy a database by SQLite's own backup, whole or not at all.
+    """Copy a database atomically with SQLite's backup function.
 
     Args:
-        path: of the database.
-        target: of the copy.
-        adopts: the copy is to take in outputs of another time. This is written into the copy before the copy gets its
-            name, so that a kill in between loses nothing.
+        path: path of the database.
+        target: path of the copy.
+        adopts: mark the copy so that it takes in existing outputs. The mark is written before the copy gets its name,
+            so that a kill in between loses nothing.
     """
     unfinished = target.with_name(f"{target.name}.unfinished")
     try:

@@ -1,4 +1,4 @@
-"""How things stand, counted from the store."""
+"""Queries for `aggregator status`, the status page and metrics."""
 
 import re
 from collections import Counter, defaultdict
@@ -33,13 +33,13 @@ from aggregator.store.schema import EPOCH, alarm, category, entry, publication, 
 from aggregator.store.sources import opened_before
 from aggregator.urls import Url, host_of
 
-WEEKS = 4  # that `per_week` looks back
-QUIET = (AlarmCode.SILENT, AlarmCode.EMPTY)  # of a source that answers, and brings nothing
-NEWEST = 50  # stories of a category, by their place in it, whose dates are compared
+WEEKS = 4  # period of `per_week`
+QUIET = (AlarmCode.SILENT, AlarmCode.EMPTY)  # of a source that answers without new entries
+NEWEST = 50  # stories at the top of a category whose dates are compared
 _ONE_FEED = re.compile(f"{re.escape(NAMES_ONE)}(\\S+?)(?=;|\\s|$)")
 _SEVERAL = re.compile(r"it names \d+ feeds")
-HOSTS = 50  # of the busiest
-ORDER = (State.SUSPECT, State.GONE, State.FAILING, State.NEVER, State.OK, State.PAUSED)  # what needs a hand first
+HOSTS = 50  # busiest hosts that are shown
+ORDER = (State.SUSPECT, State.GONE, State.FAILING, State.NEVER, State.OK, State.PAUSED)  # most urgent first
 
 ADVICE = {  # by error code (docs/alarms.md)
     "dns": "check the spelling of the host, or whether the site has moved",
@@ -63,12 +63,12 @@ ADVICE = {  # by error code (docs/alarms.md)
     "unreadable": "the feed is broken; tell the publisher",
     "internal": "a fault in aggregator; the log has it, please report it",
 }
-OF_PAGES = {  # the same of sources that are no feeds
+OF_PAGES = {  # for HTML pages
     "forbidden": "the publisher refuses us, or robots.txt closes the page; ask them, and write robots: with their word",
     "not_a_feed": "nothing is found where it used to be; look at the page, and try items: and entry: with preview",
     "not_found": "the page is not there; look for its new address on the site",
 }
-OF_LISTS = {  # and of lists of an API
+OF_LISTS = {  # for JSON lists of an API
     "not_a_feed": "if it is the API's own error, tell its owner; else mend items: and entry:, and try it with preview",
     "not_found": "the API has no such address; look for the list's new one in what its owner says",
     "unreadable": "the answer is no JSON that can be read; tell the API's owner",
@@ -87,11 +87,11 @@ _OF_KINDS = {Kind.HTML: OF_PAGES, Kind.SITEMAP: OF_SITEMAPS, Kind.JSON: OF_LISTS
 
 
 def advice_for(code: str | None, kind: Kind, *, is_local: bool = False) -> str | None:
-    """Return what an operator can do about a failure of a source; None if nothing is known that helps.
+    """Return the advice for a failure of a source; None if there is none.
 
     Args:
         code: error code of the failure (docs/alarms.md).
-        kind: of the source.
+        kind: kind of the source.
         is_local: the source is a file below the folder of feeds.yaml.
     """
     local = OF_FILES.get(code or "") if is_local else None
@@ -100,7 +100,7 @@ def advice_for(code: str | None, kind: Kind, *, is_local: bool = False) -> str |
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What a category holds, as of a generation of it."""
+    """Number of stories and newest date of a category, as of a generation of the category."""
 
     generation: int
     stories: int = 0
@@ -124,16 +124,16 @@ class StatusQueries:
         schema: str,
         counted: dict[int, Holding],
     ) -> Status:
-        """Count how things stand.
+        """Return the status of the aggregator.
 
         Args:
-            roster: the sources and categories as feeds.yaml has them.
+            roster: the sources and categories of feeds.yaml.
             now: the time, for lags and the last four weeks.
-            secrets: of the settings; no address that is shown holds one (S44).
-            where: the store's URL without a password.
-            size: its bytes.
-            schema: its revision.
-            counted: what categories held when counted last; those that changed are counted again and written here.
+            secrets: secrets of the settings; no shown address has one (S44).
+            where: URL of the store without a password.
+            size: size of the store in bytes.
+            schema: revision of the schema.
+            counted: latest counts by category; categories that changed are counted again and updated here.
         """
         fresh = new_since(self._connection, day_of(now - timedelta(weeks=WEEKS)) + 1)
         rows = self._connection.execute(select(*_SHOWN).where(source.c.active)).mappings().all()
@@ -184,7 +184,10 @@ class StatusQueries:
         )
 
     def figures(self, now: datetime) -> Figures:
-        """Count what metrics show; alarms as they were noticed last, since to look for them takes 0.4 s for 10,000."""
+        """Return the figures for metrics.
+
+        Alarms are counted as last recorded: to look for them takes 0.4 s for 10,000 sources.
+        """
         states: Counter[State] = Counter()
         grouped = select(source.c.paused, source.c.state, func.count()).where(source.c.active)
         for paused, state, count in self._connection.execute(grouped.group_by(source.c.paused, source.c.state)):
@@ -196,14 +199,13 @@ class StatusQueries:
         return Figures(
             sources={state: states[state] for state in State},
             alarms={code: alarms.get(code, 0) for code in AlarmCode},
-            stories=self._connection.execute(select(store.c.next_story)).scalar_one()
-            - 1,  # none ever leaves, no number is left out
+            stories=self._connection.execute(select(store.c.next_story)).scalar_one() - 1,  # stories are never deleted
             lag=Schedule(self._connection).lag(now),
             pings_owed=hub.owed if (hub := HubPings(self._connection).status()) else 0,
         )
 
 
-_SHOWN = tuple(  # there are kilobytes more of each source
+_SHOWN = tuple(  # the other columns are kilobytes for each source
     source.c[name]
     for name in (
         "id key url url_in_use private host_key paused state claims created_at attempted_at succeeded_at due_at "
@@ -251,7 +253,7 @@ def _source(
 
 
 def _moved(target: Url, settings: Source | None) -> str:
-    """Propose to write down where a feed has moved: whoever reads feeds.yaml sees it, and no redirect is in the way."""
+    """Return the advice to write the new address of a moved feed into feeds.yaml."""
     if settings is not None and settings.private:
         return f"it redirects for good, to {host_of(target)}; its addresses are private: a browser shows the new one"
     was = f" and was: {settings.safe_url}" if settings and settings.safe_url else ""
@@ -303,9 +305,9 @@ def _hosts(
 
 
 def _per_week(row: RowMapping, fresh: int, now: datetime) -> float:
-    """Return how many new entries a source has in a week, over the last four or since it is here.
+    """Return the mean number of new entries of a source in a week, over the last four weeks or since its first poll.
 
-    What the first poll found is no news. In a source's first week the dates of the last thirty entries decide.
+    Entries of the first poll do not count. In the first week the dates of the last thirty entries are used.
     """
     stored: datetime | None = row["first_stored_at"]
     if stored is None:
@@ -338,7 +340,7 @@ def _advice(row: RowMapping, state: State, now: datetime, settings: Source | Non
 
 
 def _named_feed(row: RowMapping) -> str | None:
-    """Return what to write where the page that stood in place of a feed names feeds itself (P91)."""
+    """Return the advice for a page in place of a feed that names feeds itself (P91); None for other failures."""
     if row["code"] != NotAFeed.code or row["error"] is None:
         return None
     if row["private"] and "it names " in row["error"]:
@@ -349,14 +351,14 @@ def _named_feed(row: RowMapping) -> str | None:
 
 
 def _charset_advice(row: RowMapping, settings: Source | None) -> str | None:
-    """Return what was wrong with the character set of the last document, if `encoding` would settle it."""
+    """Return the notice on the character set of the last document; None if there is none or `encoding` is set."""
     if settings is None or settings.reading.encoding is not None:
         return None
     return next((notice for notice in row["notices"] or () if NAME_ENCODING in notice), None)
 
 
 def _advice_on_losses(key: str, lost: Sequence[str], settings: Source | None) -> str:
-    """Return what an operator can do about fields that no entry has any more."""
+    """Return the advice for fields that no entry has any more."""
     meant = f"if that is meant, aggregator accept {key}"
     if settings is not None and settings.reading.fields:
         fields = ", ".join(f"entry.{name}" for name in lost)
@@ -365,7 +367,7 @@ def _advice_on_losses(key: str, lost: Sequence[str], settings: Source | None) ->
 
 
 def _is_mended(row: RowMapping, settings: Source, *, opens: bool) -> bool:
-    """Return whether feeds.yaml was edited since the last poll so that the source will be due at once (P65)."""
+    """Return whether an edit of feeds.yaml since the last poll makes the source due at once (P65)."""
     may_be_allowed = row["code"] == AddressRefused.code and opens
     return may_be_allowed or bool(row["settings_digest"] and row["settings_digest"] != fetch_settings_of(settings))
 
@@ -395,7 +397,7 @@ def _categories(connection: Connection, roster: Roster, counted: dict[int, Holdi
 
 
 def _count(connection: Connection, changed: Mapping[int, int], counted: dict[int, Holding]) -> None:
-    """Count what some categories hold, in the index of what stands there alone: a million stories take 150 ms."""
+    """Update `counted` for changed categories. The query reads only an index: a million stories take 150 ms."""
     counted |= {number: Holding(generation) for number, generation in changed.items()}
     numbers = sorted(changed)
     for start in range(0, len(numbers), MAX_IN):
@@ -410,9 +412,9 @@ def _count(connection: Connection, changed: Mapping[int, int], counted: dict[int
 
 
 def _newest(connection: Connection, number: int) -> datetime | None:
-    """Return the latest date of the stories at the top of a category, their own as pages show it (I42).
+    """Return the latest date of the top stories of a category, by their own dates as pages show them (I42).
 
-    When a story arrived says little: all that a new source brings along arrives at once.
+    Times of arrival are not used: all entries of a new source arrive at once.
     """
     here = (publication.c.category_id == number) & publication.c.withdrawn_at.is_(None)
     top = select(publication.c.shown_id).where(here).order_by(publication.c.sort_at.desc()).limit(NEWEST).subquery()

@@ -11,7 +11,7 @@ from aggregator.model.status import Outage
 from aggregator.store.categories import raise_site
 from aggregator.store.schema import EPOCH, MICROSECOND, store
 
-SERVED_FOR: Final = timedelta(days=7)  # so long after `serve` ran last, pages link to what only `serve` answers
+SERVED_FOR: Final = timedelta(days=7)  # after the last run of `serve`, during which pages link to its addresses
 RUNS: Final = 6  # runs of `poll` that are remembered; their longest gap is how long a source may wait for the next run
 ONE_RUN: Final = timedelta(days=1)  # the gap that is assumed after the first run
 
@@ -23,7 +23,7 @@ class StoreRow:
         self._connection = connection
 
     def make(self, now: datetime) -> None:
-        """Insert the row of a new store, with a random id from which all published ids are minted (A2, A4)."""
+        """Insert the row of a new store, with a random id from which all published ids are derived (A2, A4)."""
         counters = {"next_entry": 1, "next_story": 1, "dirty": 1, "rendered": 0, "gone_stale": True, "adopts": False}
         self._connection.execute(store.insert().values(id=1, uuid=str(uuid4()), created_at=now, **counters))
 
@@ -77,7 +77,7 @@ class StoreRow:
         self._connection.execute(update(store).values(served_at=now, runs=None, run_gap=None))
 
     def note_served(self, now: datetime) -> None:
-        """Record that `serve` ran until now, as the published pages show: they link to what only `serve` answers."""
+        """Record that `serve` ran until now, as the published pages show: they link to addresses of `serve`."""
         self._connection.execute(update(store).values(served_at=now))
 
     def note_run(self, now: datetime) -> None:
@@ -90,7 +90,7 @@ class StoreRow:
         self._connection.execute(update(store).values(runs=runs, run_gap=gap // MICROSECOND))
 
     def is_served(self) -> bool:
-        """Return whether pages may link to what only `serve` answers."""
+        """Return whether pages may link to addresses that only `serve` answers."""
         return self._connection.execute(select(store.c.served_at)).scalar_one() is not None
 
     def end_serving(self, now: datetime) -> None:

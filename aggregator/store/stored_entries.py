@@ -1,4 +1,4 @@
-"""Stored entries, and all that is known around them, so that they can be judged once more (`preview --dedupe`)."""
+"""Queries for stored entries and for the records by which they are decided again (`preview --dedupe`, edited rules)."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -26,21 +26,21 @@ from aggregator.store.queries import (
 )
 from aggregator.store.schema import entry, source
 
-PART = 500  # entries that are looked at together
+PART = 500  # entries that are read together
 _STORED = select(entry, *KNOWN_SOURCE).join(source, source.c.id == entry.c.source_id)
 _PUBLISHED = _STORED.where(entry.c.state == EntryState.PUBLISHED.value)
 _BY_ID = by(_STORED, entry.c.id)
-_TELLERS = by(_PUBLISHED.where(entry.c.source_id != bindparam("source")).order_by(entry.c.id), entry.c.story_id)
+_COPIES = by(_PUBLISHED.where(entry.c.source_id != bindparam("source")).order_by(entry.c.id), entry.c.story_id)
 
 
 class StoredEntries:
-    """What a transaction gives of stored entries that are judged once more: `tx.stored_entries`."""
+    """Queries for stored entries that are decided again: `tx.stored_entries`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def stored_since(self, source_id: int, since: datetime, *, most: int) -> list[Stored]:
-        """Give the published entries of a source that were seen first, or are dated, since a time; the newest first."""
+        """Return at most `most` published entries of a source that arrived or are dated since a time, newest first."""
         query = _PUBLISHED.where(
             entry.c.source_id == source_id,
             entry.c.thinned.is_(None),  # two titles say too little
@@ -50,14 +50,14 @@ class StoredEntries:
         return [Stored(known=known_entry(row), entry=entry_of(row)) for row in rows]
 
     def filed(self, source_id: int, *, since: datetime | None = None) -> Iterator[list[Stored]]:
-        """Return the published and the rejected entries of a source that have their texts, newest first, part by part.
+        """Yield the published and rejected entries of a source that have their texts, newest first, in parts.
 
-        Rules search texts: without one, `include` would throw out what it let in, and `exclude` let in what it threw
-        out.
+        Entries without a text are left out, since rules search texts: `include` would now reject entries that it had
+        accepted, and `exclude` accept entries that it had rejected.
 
         Args:
-            source_id: of the source.
-            since: only those that were seen first since then.
+            source_id: id of the source.
+            since: only entries that were first seen since then; None: all.
         """
         states = (EntryState.PUBLISHED.value, EntryState.REJECTED.value)
         ids = select(entry.c.id).where(
@@ -81,7 +81,7 @@ class StoredEntries:
             ]
 
     def ruled_sources(self) -> list[SourceKey]:
-        """Return the sources of feeds.yaml that have entries of which a rule had its say."""
+        """Return the keys of active sources with an entry that a rule has rejected, refused or rewritten."""
         had = (
             entry.c.refused.is_not(None) | entry.c.original.is_not(None) | (entry.c.state == EntryState.REJECTED.value)
         )
@@ -92,16 +92,16 @@ class StoredEntries:
         ]
 
     def tellers_of(self, stories: Collection[int], *, but: int) -> list[Stored]:
-        """Return the entries that tell some stories, but those of one source."""
-        rows = rows_by(self._connection, _TELLERS, sorted(stories), source=but)
+        """Return the published entries of stories, without those of one source."""
+        rows = rows_by(self._connection, _COPIES, sorted(stories), source=but)
         return [Stored(known=known_entry(row), entry=entry_of(row)) for row in rows]
 
     def known_around(self, stored: Sequence[Stored], window: timedelta) -> Known:
-        """Look up what a poll would have known of some entries of one source, had they come now.
+        """Return the records that a poll would look up if entries of one source arrived now.
 
         Args:
-            stored: at least one.
-            window: the longest that is asked for.
+            stored: entries of the source, at least one.
+            window: longest time between two entries of a story.
         """
         number = stored[0].known.source
         bands = {item.known.form: bands_of(telling(item.entry)) for item in stored}

@@ -1,4 +1,4 @@
-"""Stories: the look-up for a correction, and the statements that write rows of stories (T7, T8, M8)."""
+"""Queries on stories for corrections and exports, and the statements that write rows of stories (T7, T8, M8)."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ from aggregator.text.iris import is_identifier
 
 
 def members(connection: Connection, numbers: Collection[int]) -> StoryMembers:
-    """Look up stories and all that bears on a correction of them."""
+    """Return stories with their entries, verdicts, taken ids and categories, for a correction."""
     found: dict[int, list[KnownEntry]] = {number: [] for number in numbers}
     for row in rows_by(connection, ENTRIES_BY_STORY, sorted(numbers)):
         found[row["story_id"]].append(known_entry(row))
@@ -53,7 +53,6 @@ def members(connection: Connection, numbers: Collection[int]) -> StoryMembers:
 
 
 def insert_stories(connection: Connection, made: Sequence[NewStory], now: datetime) -> None:
-    """Insert stories."""
     if made:
         rows = [
             {"id": s.id, "atom_id": s.atom_id, "page_id": s.page_id, "founder_id": s.founder, "created_at": now}
@@ -63,7 +62,7 @@ def insert_stories(connection: Connection, made: Sequence[NewStory], now: dateti
 
 
 def merge_stories(connection: Connection, merged: Sequence[tuple[int, int | None]]) -> None:
-    """Write which stories other stories tell (T7); None: the story is one of its own again (T8)."""
+    """Write into which story other stories are merged (T7); None: the story is separate again (T8)."""
     _write_column(connection, "merged_into", merged)
 
 
@@ -80,7 +79,7 @@ def _write_column(connection: Connection, name: str, pairs: Sequence[tuple[int, 
 
 
 def write_rulings(connection: Connection, rulings: Sequence[Ruling], now: datetime) -> None:
-    """Keep verdicts on pairs of entries; a later verdict replaces an earlier one."""
+    """Write verdicts on pairs of entries; a later verdict replaces an earlier one."""
     if rulings:
         statement = insert(verdict, connection.dialect.name)
         statement = statement.on_conflict_do_update(
@@ -95,21 +94,21 @@ def write_rulings(connection: Connection, rulings: Sequence[Ruling], now: dateti
 
 
 class Stories:
-    """Stories and where they stand: `tx.stories`."""
+    """Statements on changed stories and their tombstones: `tx.stories`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def touched_since(self, generation: int, *, after: tuple[int, int], limit: int) -> list[tuple[int, int]]:
-        """Return stories that were touched after a generation, page by page.
+        """Return a part of the stories that were touched after a generation.
 
         Args:
-            generation: what is done already; 0 gives all stories.
-            after: the last of the page before, (generation, number); `(0, 0)` for the first page.
-            limit: how many at most.
+            generation: last generation that is done already; 0: return all stories.
+            after: last (generation, story) of the part before; `(0, 0)` for the first part.
+            limit: most stories to return.
 
         Returns:
-            (generation, number) of each, in that order.
+            (generation, story) of each story, in that order.
         """
         place = (story.c.touched > after[0]) | ((story.c.touched == after[0]) & (story.c.id > after[1]))
         query = select(story.c.touched, story.c.id).where(story.c.touched > generation, place)
@@ -117,14 +116,14 @@ class Stories:
         return [(row.touched, row.id) for row in rows]
 
     def end_tombstones(self, *, before: datetime, now: datetime) -> int:
-        """Take tombstones out of main documents that have stood there long enough, as a change that is rendered (M8).
+        """Remove old tombstones from main documents, which become dirty (M8).
 
         Args:
-            before: what was withdrawn before that.
+            before: publications that were withdrawn earlier lose their tombstone.
             now: the time.
 
         Returns:
-            How many.
+            Number of tombstones.
         """
         over = STANDING_TOMBSTONE & (publication.c.withdrawn_at < before)
         places = self._connection.execute(select(publication.c.category_id).where(over)).scalars().all()

@@ -1,4 +1,4 @@
-"""The pages of stories: what shapes them, and what stands on each, in the order of a moment (N4, A42, T7)."""
+"""Queries for the pages of stories: digests of what shapes them, dirty pages, and the content of each (N4, A42, T7)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,12 +14,12 @@ from aggregator.store.dirty import LATE, SOON, spoil_all, spoil_late
 from aggregator.store.publications import publications_of
 from aggregator.store.schema import category, entry, publication, source, store, story
 
-Dirty = Mapping[int, int]  # story: the generation of its last change, as it was seen
+Dirty = Mapping[int, int]  # generation of the last change, as it was read, by story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A category in which a story stands, as the store knows it: also one that has left feeds.yaml."""
+    """A category that publishes a story, as the store has it; it may have left feeds.yaml."""
 
     key: CategoryKey
     title: str
@@ -30,36 +30,36 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
-    """What the store says of the page of a story.
+    """Content of the page of a story.
 
-    Either it is shown somewhere, or it was and is withdrawn; else it has never been anything that anyone may see.
+    The story is shown (`shown`, `places`), or was shown and is withdrawn (`was_shown`), or was never public.
     """
 
     story: int
     page_id: str
     shown: Publication | None = None  # in the first of `places`, with all its copies (M7)
-    places: tuple[Place, ...] = ()  # listed categories in which it stands, in order
-    was_shown: bool = False  # in a listed category, and somebody may have seen it there
-    part_of: int | None = None  # the story that tells it now (T7)
+    places: tuple[Place, ...] = ()  # listed categories that publish the story, in order
+    was_shown: bool = False  # withdrawn from a listed category in which readers may have seen it
+    part_of: int | None = None  # story into which it was merged (T7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looks:
-    """What pages of stories were last made with besides the store: digests, and the order of the categories."""
+    """Digests of the settings with which pages of stories were last rendered, and the order of the categories."""
 
     site: str | None
-    categories: Mapping[CategoryKey, tuple[int, str | None, int | None]]  # number, digest, place in the order
-    sources: Mapping[SourceKey, str]  # digest: of those of which feeds.yaml says anything
+    categories: Mapping[CategoryKey, tuple[int, str | None, int | None]]  # id, digest, place in the order
+    sources: Mapping[SourceKey, str]  # digest, of sources with settings that shape pages
 
 
 class Pages:
-    """What a transaction says and does of the pages of stories: `tx.story_pages`."""
+    """Statements on the pages of stories: `tx.story_pages`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def looks(self) -> Looks:
-        """Give what the pages were last made with."""
+        """Return the digests and the order of categories with which the pages were last rendered."""
         columns = (category.c.key, category.c.id, category.c.stories_look, category.c.rank)
         of_sources = select(source.c.key, source.c.stories_look).where(source.c.stories_look.is_not(None))
         return Looks(
@@ -71,7 +71,12 @@ class Pages:
         )
 
     def look_anew(self, look: str, *, late: bool) -> None:
-        """Have all pages made again: the look of all of them has changed, or none stands there (then not `late`)."""
+        """Mark all pages as dirty and record the new digest.
+
+        Args:
+            look: digest of the settings that shape all pages.
+            late: no feed waits for the pages; False if the pages do not exist yet.
+        """
         self._connection.execute(update(store).values(stories_look=look))
         if late:
             spoil_late(self._connection, true())
@@ -79,24 +84,25 @@ class Pages:
             spoil_all(self._connection)
 
     def look_anew_at_category(self, number: int, look: str) -> None:
-        """Have the pages made again, in time, that name a category."""
+        """Mark the pages that name a category as dirty, without haste, and record its new digest."""
         self._connection.execute(update(category).where(category.c.id == number).values(stories_look=look))
         stands = select(publication.c.story_id).where(publication.c.category_id == number)
         spoil_late(self._connection, story.c.id.in_(stands))
 
     def look_anew_at_source(self, key: SourceKey, look: str | None) -> None:
-        """Have the pages made again, in time, that show a source: what may be seen of it has changed (S44)."""
+        """Mark the pages that show a source as dirty, without haste, and record the new digest of its limits (S44)."""
         self._connection.execute(update(source).where(source.c.key == key).values(stories_look=look))
         told = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id)
         told = told.where(source.c.key == key, entry.c.story_id.is_not(None))
         spoil_late(self._connection, story.c.id.in_(told))
 
     def rank_categories(self, ranks: Mapping[int, int], *, moved: bool) -> None:
-        """Note in which order categories stand.
+        """Record the order of categories.
 
         Args:
-            ranks: category: its place.
-            moved: some that were there have changed places, so that what stands in several may show another copy (N4).
+            ranks: place in the order, by category.
+            moved: the order of known categories changed, so that stories in several categories may show another copy
+                (N4); their pages become dirty.
         """
         rows = [{"row_id": number, "new_rank": rank} for number, rank in ranks.items()]
         if rows:
@@ -108,26 +114,26 @@ class Pages:
             spoil_late(self._connection, story.c.id.in_(several))
 
     def dirty(self, *, after: int, late: bool, limit: int) -> Dirty:
-        """Return stories whose pages must be made again, by their numbers.
+        """Return stories whose pages are dirty, in the order of ids.
 
         Args:
-            after: the number after which to look.
-            late: those for which no feed waits, or the others.
-            limit: how many at most.
+            after: only stories with higher ids.
+            late: True: only pages for which no feed waits; False: only other pages.
+            limit: most stories to return.
         """
         query = select(story.c.id, story.c.touched).where(story.c.id > after, story.c.dirty.is_not(None))
         query = query.where(story.c.dirty == (LATE if late else SOON)).order_by(story.c.id)
         return {row.id: row.touched for row in self._connection.execute(query.limit(limit)).all()}
 
     def clean(self, seen: Dirty) -> None:
-        """Note that pages stand as of these generations; what was changed meanwhile stays dirty."""
+        """Mark pages as rendered at these generations; pages of stories that have changed since stay dirty."""
         rows = [{"of_story": number, "seen": generation} for number, generation in seen.items()]
         if rows:
             chosen = update(story).where(story.c.id == bindparam("of_story"), story.c.touched == bindparam("seen"))
             self._connection.execute(chosen.values(dirty=None), rows)
 
     def with_parts(self, numbers: Collection[int]) -> set[int]:
-        """Return stories, and those whose pages name one of them because they are part of it (T7)."""
+        """Return stories with all stories that were merged into them, whose pages name them (T7)."""
         found, more = set(numbers), set(numbers)
         while more:
             parts: set[int] = set()
@@ -139,11 +145,11 @@ class Pages:
         return found
 
     def stored(self, numbers: Collection[int], order: Mapping[CategoryKey, int]) -> dict[int, StoredPage]:
-        """Give what stands on the pages of stories, and on those of the stories that they are part of.
+        """Return the content of the pages of stories, and of the stories into which these were merged.
 
         Args:
-            numbers: of the stories.
-            order: of the categories of feeds.yaml; others come after them, the oldest first.
+            numbers: ids of the stories.
+            order: place of each category of feeds.yaml; other categories come after them, oldest first.
         """
         heads = _heads(self._connection, numbers)
         stands: dict[int, list[Any]] = defaultdict(list)
@@ -183,7 +189,7 @@ class Pages:
 
 
 def _heads(connection: Connection, numbers: Collection[int]) -> dict[int, Any]:
-    """Look up stories, and those that they are part of."""
+    """Return the rows of stories, and of the stories into which these were merged."""
     found: dict[int, Any] = {}
     more = set(numbers)
     while more:

@@ -1,8 +1,8 @@
-"""Adds to a store that was restored from a backup what was published after the backup.
+"""Adds publications of published documents to a store that was restored from an older backup.
 
-The store knows what no document tells, and the documents what came after the backup: stories with their places, pages
-of the archive, revisions and tombstones. Nothing that the store has is removed, and no date goes back. Whatever an
-operator decided after the backup (`merge`, `unmerge`) stays out: no document tells it.
+The documents have the changes after the backup: stories with their categories, archive pages, revisions and tombstones.
+Nothing that the store has is removed, and no date becomes earlier. Corrections of an operator after the backup
+(`merge`, `unmerge`) are lost: no document has them.
 """
 
 from collections.abc import Mapping
@@ -62,20 +62,20 @@ class TakenIn:
 
 
 class TakingIn:
-    """A store that was restored from a backup, and what was published after it: `tx.taking_in`."""
+    """Statements that add published documents to a store from a backup: `tx.taking_in`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def take_in(self, restored: Restored, now: datetime) -> TakenIn:
-        """Add to a store what the outputs of a later time tell. Idempotent.
+        """Add to the store the changes that later outputs have. A second call changes nothing.
 
         Args:
-            restored: what was read of the outputs.
+            restored: content of the outputs.
             now: the time.
 
         Returns:
-            How much that was; nothing where the outputs are those of another store.
+            Counts of the changes; all 0 if the outputs are those of another store.
         """
         uuid = self._connection.execute(select(store.c.uuid)).scalar_one()
         if restored.store is None or str(restored.store) != uuid:
@@ -86,7 +86,7 @@ class TakingIn:
 class _TakingIn:
     def __init__(self, connection: Connection, restored: Restored, now: datetime) -> None:
         self._connection, self._restored, self._now = connection, restored, now
-        self._layers = now - timedelta(seconds=1)  # so long before, whatever may still join
+        self._layers = now - timedelta(seconds=1)  # earlier than any entry that joins from now on
         self._places, self._pages = self._categories()
         self._stories = self._known_stories()
         known = {(SourceKey(row["source_key"]), row["key_hash"]): row for row in self._known_entries()}
@@ -102,12 +102,12 @@ class _TakingIn:
         restoring.note_said(self._connection, self._restored, self._places)
         return TakenIn(stories=len(made), pages=self._pages, revised=revised, withdrawn=withdrawn)
 
-    # What is there.
+    # Known records.
 
     def _categories(self) -> tuple[dict[str, int], int]:
-        """Return the ids of categories by the keys that the outputs have; those that items named since are made.
+        """Return the ids of categories by their keys in the outputs, and the number of unknown archive pages.
 
-        Second, how many archive pages the store did not know.
+        Categories that items named after the backup are inserted.
         """
         rows = self._connection.execute(select(category)).all()
         by_feed, by_key = {row.feed_id: row for row in rows}, {row.key: row for row in rows}
@@ -138,7 +138,7 @@ class _TakingIn:
         return list(rows_by(self._connection, _ENTRIES, forms))
 
     def _may_join(self, one: RestoredEntry) -> bool:
-        """Return whether an entry may tell its story in the store: not one that tells another, or was withdrawn."""
+        """Return whether an entry may join its story: no if it is in another story, withdrawn, or the story merged."""
         known = self._stories.get(one.story)
         if known is not None and known["merged_into"] is not None:
             return False
@@ -147,10 +147,10 @@ class _TakingIn:
             return row is None or row["state"] != EntryState.WITHDRAWN
         return known is not None and row["story_id"] == known["id"]
 
-    # What is added.
+    # New stories and entries.
 
     def _make_stories(self) -> dict[str, NewStory]:
-        """Return the stories that the store does not know, by their atom:ids; entries are numbered on the way."""
+        """Return the stories that the store does not have, by atom:id; also sets the ids of entries and stories."""
         counters = self._connection.execute(select(store.c.next_entry, store.c.next_story)).one()
         new = [one for one in self._told if _key_of(one) not in self._known]
         first = counters.next_entry or 1
@@ -178,7 +178,7 @@ class _TakingIn:
         of_source: dict[SourceKey, list[RestoredEntry]] = {}
         for one in self._told:
             of_source.setdefault(one.source, []).append(one)
-        lost = any(grave.ref not in self._story_ids for grave in self._restored.tombstones)
+        lost = any(tombstone.ref not in self._story_ids for tombstone in self._restored.tombstones)
         sources = restoring.sources(self._connection, of_source, self._now, lost=lost)
         self._lost = sources.get(LOST)
         made_stories = StoryChanges(new=tuple(made.values()))
@@ -257,7 +257,7 @@ class _TakingIn:
         is_founder = self._numbers[_key_of(one)] in founders
         return bands_of(telling(one.entry)) if one.entry.text and is_founder else ()
 
-    # Where stories stand.
+    # Publications.
 
     def _write_publications(self) -> int:
         numbers = sorted(set(self._story_ids.values()))
@@ -314,10 +314,10 @@ class _TakingIn:
         return len(revised)
 
     def _is_later(self, one: RestoredPublication, row: RowMapping, shown: int) -> bool:
-        """Return whether a publication shows something else in the outputs than in the store, and no older text.
+        """Return whether the outputs show another entry or text of a publication than the store, and no older text.
 
-        Another copy may be shown under the same date (T3). What stands withdrawn in the store stands again if it has a
-        later date: `retract --undo` gives it one.
+        Another copy may have the same date (T3). A publication that is withdrawn in the store is later if its date is
+        after the withdrawal: `retract --undo` sets such a date.
         """
         before = self._known.get((one.shown[0], key_form(EntryKey(one.shown[1]))))
         if before is not None and before["state"] == EntryState.WITHDRAWN:
@@ -348,8 +348,8 @@ class _TakingIn:
         gone = restoring.withdraw_since(
             self._connection, self._restored, self._story_ids, self._places, self._standing, stand
         )
-        has_buried = not self._story_ids.keys() >= {grave.ref for grave in self._restored.tombstones}
-        if has_buried or any(_key_of(one) not in self._known for one in self._told):
+        has_unknown = not self._story_ids.keys() >= {tombstone.ref for tombstone in self._restored.tombstones}
+        if has_unknown or any(_key_of(one) not in self._known for one in self._told):
             restoring.mind_restored(self._connection)
         free, free_story = self._free, self._free_story
         restoring.insert_tombstones(

@@ -1,7 +1,7 @@
-"""The unit of work on the store: one object for each kind of record, and the verbs that span several of them.
+"""Unit of work on the store: one object for each kind of record, and the operations that span several kinds.
 
-An object such as `tx.sources` is made when it is first used. Its methods run statements and return records; none of
-them begins or commits.
+An object such as `tx.sources` is created when it is first used. Its methods run statements and return records; none of
+them begins or commits a transaction.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -62,13 +62,13 @@ log = getLogger(__name__)
 
 @dataclass(slots=True)
 class Savepoint:
-    """A part of a transaction that stands or falls by itself."""
+    """A part of a transaction that is rolled back by itself."""
 
-    is_kept: bool = False  # once its block has ended: everything in it was written
+    is_kept: bool = False  # True once the block has ended and all its statements were written
 
 
 class Transaction:
-    """One unit of work: made by `Store.begin` and `Store.read`, ended with their `with`."""
+    """One unit of work: created by `Store.begin` and `Store.read`, ended by their `with` block."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -112,9 +112,9 @@ class Transaction:
         now: datetime,
         host_key_of: Callable[[Url], str],
     ) -> None:
-        """Write the sources and categories of feeds.yaml. Nothing is deleted, and no category begins empty (N2).
+        """Write the sources and categories of feeds.yaml. No row is deleted; new categories are filled at once (N2).
 
-        A category that items named stays as long as feeds.yaml has a source whose items may name categories.
+        A category that items named stays active while feeds.yaml has a source whose items may name categories.
         """
         listed = tuple(placed)
         events = sources.sync_sources(self._connection, listed, now, host_key_of)
@@ -132,11 +132,11 @@ class Transaction:
 
     @contextmanager
     def savepoint(self, log_name: str, **facts: object) -> Iterator[Savepoint]:
-        """Undo what the block writes if the store refuses any of it, and log the error; the rest of the unit stands.
+        """Roll back the block on an integrity error, and log the error; the rest of the transaction is kept.
 
         Args:
-            log_name: of the log record of an error.
-            facts: for that record.
+            log_name: name of the log record.
+            facts: extra fields of the log record.
         """
         savepoint = Savepoint()
         try:
@@ -151,11 +151,11 @@ class Transaction:
     def known(
         self, due: Job, feed: Feed, now: datetime, *, also: Sequence[Entry] = (), budget: Budget | None = None
     ) -> Known:
-        """Look up all that bears on a document, and on stored entries that are to be published now."""
+        """Return the records needed to decide on a document, and on stored entries that are to be published now."""
         return known.known(self._connection, due, feed, now, also=also, budget=budget)
 
     # An operator's corrections.
 
     def members(self, numbers: Collection[int]) -> StoryMembers:
-        """Return stories with all their entries, and what else bears on a correction of them."""
+        """Return stories with their entries and the other records needed to correct them."""
         return stories.members(self._connection, numbers)

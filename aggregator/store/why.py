@@ -1,4 +1,4 @@
-"""What was recorded, for `why`: whole records of stories, entries and categories, and the trail of events."""
+"""Queries for `aggregator why`: whole records of stories, entries and categories, and their events."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -21,18 +21,18 @@ from aggregator.store.schema import category, entry, event, publication, source,
 from aggregator.store.stories import members
 from aggregator.urls import BadUrl, match_url, normalise_link
 
-STEPS = 200  # of one thing that are told, the newest
+STEPS = 200  # newest events of one record that are shown
 _ATOM_IDS = by(select(story.c.id, story.c.atom_id), story.c.id)
 
 
 class Trail:
-    """What a transaction tells of what was recorded: `tx.trail`."""
+    """Queries for records and events: `tx.trail`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def story(self, number: int) -> StoryRecord:
-        """Give a story that is there with all that was recorded of it and of its entries."""
+        """Return the record of an existing story, with its entries, verdicts and events."""
         row = self._connection.execute(select(story).where(story.c.id == number)).mappings().one()
         into = story.alias()
         merged_into = self._connection.execute(
@@ -68,28 +68,28 @@ class Trail:
         )
 
     def entry(self, number: int) -> tuple[EntryRecord, tuple[Step, ...]]:
-        """Return an entry that is there, whether or not it tells a story, and its trail."""
+        """Return the record and the events of an existing entry, also of one without a story."""
         (found,) = _entries(self._connection, entry.c.id == number)
         return found, steps(self._connection, event.c.entry_id == number)
 
     def source_steps(self, key: str, codes: Collection[str], limit: int) -> tuple[Step, ...]:
-        """Return the last events of a source, of these kinds, oldest first."""
+        """Return the last events of a source with these codes, oldest first."""
         return steps(self._connection, (source.c.key == key) & event.c.code.in_(codes), limit)
 
     def resting_source(self, key: str) -> SourceKey | None:
-        """Return the key of a source that left feeds.yaml, by its key or URL; None if there never was such a one."""
+        """Return the key of a source that left feeds.yaml, by key or URL; None if there is no such source."""
         named = or_(source.c.key == key, source.c.url == key)
         found = self._connection.execute(select(source.c.key).where(named, ~source.c.active)).scalars().first()
         return None if found is None else SourceKey(found)
 
     def entry_states(self, key: str) -> dict[EntryState, int]:
-        """Count the entries of a source by what became of them."""
+        """Return the number of entries of a source by state."""
         query = select(entry.c.state, func.count()).join(source, source.c.id == entry.c.source_id)
         rows = self._connection.execute(query.where(source.c.key == key).group_by(entry.c.state)).all()
         return {EntryState(state): count for state, count in rows}
 
     def category(self, name: str) -> CategoryRecord | None:
-        """Give a category by its key or slug; None if there never was such a one."""
+        """Return the record of a category by key or slug; None if there is no such category."""
         by_name = select(category).where(or_(category.c.key == name, category.c.slug == name))
         row = self._connection.execute(by_name.order_by(category.c.key != name)).mappings().first()
         if row is None:
@@ -122,18 +122,18 @@ class Trail:
         )
 
     def category_keys(self) -> dict[int, CategoryKey]:
-        """Return the key of every category that there ever was."""
+        """Return the key of every category in the store, by id."""
         rows: Iterable[Any] = self._connection.execute(select(category.c.id, category.c.key)).all()
         return {row.id: CategoryKey(row.key) for row in rows}
 
     def atom_ids(self, numbers: Collection[int]) -> dict[int, str]:
-        """Return the atom_id of each of these stories."""
+        """Return the atom:ids of stories, by id."""
         rows = rows_by(self._connection, _ATOM_IDS, sorted(numbers))
         return {row["id"]: row["atom_id"] for row in rows}
 
 
 def steps(connection: Connection, condition: ColumnElement[Any], limit: int = STEPS) -> tuple[Step, ...]:
-    """Give events in the order in which they happened, the newest if there are too many."""
+    """Return the newest `limit` events, oldest first."""
     query = (
         select(event, source.c.key.label("source_key"))
         .outerjoin(source, source.c.id == event.c.source_id)
@@ -210,14 +210,14 @@ def _place(row: RowMapping) -> PlaceRecord:
     )
 
 
-MOST = 50  # entries that are named; more are no choice
+MOST = 50  # entries that are listed at most, for an operator to choose from
 _PAGE = re.compile(r"(?:.*/entry/[0-9a-f]{2}/|.*#)?([0-9a-f]{16,64})(?:\.html)?")
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundEntry:
-    """An entry that may be meant."""
+    """An entry that an operator may have named."""
 
     id: int
     source: SourceKey
@@ -228,13 +228,13 @@ class FoundEntry:
 
 
 class Finding:
-    """What a transaction finds of what an operator means: `tx.finding`."""
+    """Queries for the story or entry that an operator names: `tx.finding`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def story(self, thing: str) -> int | None:
-        """Return the story that an atom:id, a page id or the address of its page names; also one that was merged."""
+        """Return the story with an atom:id, a page id or an address of its page, also a merged story; None if none."""
         of_id = self._connection.execute(select(story.c.id).where(story.c.atom_id == thing)).scalar_one_or_none()
         if of_id is not None:
             return int(of_id)
@@ -247,9 +247,9 @@ class Finding:
         return found
 
     def entries(self, thing: str) -> list[FoundEntry]:
-        """Return the entries that bear an id or a link, or this number.
+        """Return the entries with this number, id or link.
 
-        By what has an index first; whatever is unique in its source at best is looked for in all of them.
+        Columns with an index are searched first; ids that are unique only within a source are searched last.
         """
         for condition in _conditions(thing):
             found = self._entries_where(condition)
@@ -258,11 +258,11 @@ class Finding:
         return []
 
     def entries_of(self, number: int) -> list[FoundEntry]:
-        """Return the entries that tell a story."""
+        """Return the entries of a story."""
         return self._entries_where(entry.c.story_id == number)
 
     def entry(self, number: int) -> FoundEntry | None:
-        """Return an entry by its number."""
+        """Return the entry with this id; None if there is none."""
         return next(iter(self._entries_where(entry.c.id == number)), None)
 
     def _entries_where(self, condition: ColumnElement[Any]) -> list[FoundEntry]:

@@ -330,12 +330,15 @@ def test_a_day_has_one_look_and_the_rest_of_it_costs_nothing(site: SampleSite, a
     assert any("FROM publication" in s for s in statements)
 
 
-def test_pages_behind_one_that_is_too_young_are_not_read(site: SampleSite, app: App) -> None:
+def test_pages_behind_one_that_is_too_young_are_not_read(
+    site: SampleSite, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "PAGES", 1)
     file_pages(site, app, 3)
-    with connected(app.store) as connection:
-        texts = retention.Retention(connection)
-        ripe, leaving, last = texts._ripe_pages(texts._next_pages((0, 0)), texts._keeps(), site.clock())
-    assert (ripe, leaving, last[1]) == ([], [], retention.BEHIND_ALL)
+    with app.store.begin() as tx:
+        first, second = tx.retention.thin(site.clock()), tx.retention.thin(site.clock())
+    assert (first.pages, first.entries, first.is_done) == (0, 0, False)
+    assert second.is_done, "pages 2 and 3 take no step of their own"
 
 
 def test_the_room_of_a_text_is_free_for_what_comes(site: SampleSite, app: App) -> None:
