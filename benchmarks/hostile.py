@@ -58,7 +58,7 @@ def _letters(*numbers: int) -> str:
 
 
 async def watch(options: argparse.Namespace, folder: Path) -> None:
-    """Let `serve` run for a while; print how the others fared, what deciding took, and how it ended."""
+    """Run `serve` for a while; print the polls of all sources, the CPU time of decisions, and the exit code."""
     net = HostileNet(options.sources + HOSTILE, 0)
     port = await net.listen()
     lines = "".join(f"  - {{key: s{n}, url: 'http://{address_of(n)}:{port}/'}}\n" for n in range(net.sources))
@@ -92,7 +92,7 @@ async def watch(options: argparse.Namespace, folder: Path) -> None:
 
 
 def main() -> None:
-    """Watch for a while."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=90.0)
     parser.add_argument("--sources", type=int, default=200, help="good ones")

@@ -71,7 +71,7 @@ class Net:
 
 
 async def watch(options: argparse.Namespace, folder: Path) -> None:
-    """Let `serve` run for some minutes; print how the sources fared."""
+    """Run `serve` for some minutes; print the polls of good sources, and the errors of bad ones."""
     net = Net(options.sources, options.bad)
     port = await net.listen()
     lines = "".join(f"  - {{key: s{n}, url: 'http://{address_of(n)}:{port}/'}}\n" for n in range(options.sources))
@@ -106,7 +106,7 @@ async def watch(options: argparse.Namespace, folder: Path) -> None:
 
 
 def main() -> None:
-    """Watch for some minutes."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--sources", type=int, default=300)

@@ -21,7 +21,7 @@ MAX_BODY: Final = 100_000  # characters of a request body
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """How the items of a source are found and read; empty, except for the request, if the source is a feed."""
+    """Settings by which the items of a source are found and read; only `request` is set if the source is a feed."""
 
     items: str | None = None
     fields: tuple[tuple[str, str], ...] = ()

@@ -22,7 +22,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charset:
-    """How the encoding of a document was chosen, and how well it fits."""
+    """The encoding of a document: the step that chose it, contradicting declarations, and damage."""
 
     step: Step
     against: tuple[str, ...] = ()  # declarations of another encoding, such as "header: iso-8859-1"

@@ -100,5 +100,5 @@ class Event:
 
     @property
     def lasts(self) -> bool:
-        """Whether the event is kept for ever: `why` needs it, or it results from an operator's correction."""
+        """True if the event is kept for ever: `why` needs it, or it results from an operator's correction."""
         return self.code in _LASTING or "request" in self.facts

@@ -129,7 +129,6 @@ class KnownPublication:
 
     @property
     def withdrawn(self) -> bool:
-        """Whether the publication is withdrawn."""
         return self.withdrawn_at is not None
 
 

@@ -21,7 +21,7 @@ class Selector:
 
     @property
     def is_xpath(self) -> bool:
-        """Whether the path is XPath, not CSS."""
+        """True if the path is XPath, False if it is CSS."""
         return self.path.startswith("//")
 
 

@@ -50,7 +50,7 @@ class Dedupe(StrEnum):
 
 
 class Show(StrEnum):
-    """How much of an entry is published."""
+    """The published part of an entry: setting `show`."""
 
     FULL = "full"
     SUMMARY = "summary"
@@ -125,7 +125,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paging:
-    """How further pages of a JSON list are requested."""
+    """Settings for the requests of further pages of a JSON list."""
 
     url: Secret  # as in feeds.yaml, perhaps with {page} or {next}; may contain a password
     body: Secret | None = None  # body of a POST as in feeds.yaml, perhaps with {page} or {next}
@@ -200,12 +200,12 @@ class Source:
 
     @property
     def own_machine(self) -> bool:
-        """Whether the source is on the operator's own machines, so that polling it needs no internet (P87)."""
+        """True if the source is on the operator's own machines, so that polling it needs no internet (P87)."""
         return self.allow_private or self.is_local
 
     @property
     def is_local(self) -> bool:
-        """Whether the source is a local file: only `kind: file` and `opml` are ever read from the disk (S2)."""
+        """True if the source is a local file: only `kind: file` and `opml` are ever read from the disk (S2)."""
         return self.path is not None and self.reading.kind in (Kind.FILE, Kind.OPML)
 
 

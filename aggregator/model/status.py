@@ -91,7 +91,7 @@ class ConfigStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
-    """How late sources are polled; paused sources do not count (R19)."""
+    """Delays of polls after their due times; paused sources do not count (R19)."""
 
     sources: int
     late: int  # sources late by more than a quarter of their interval

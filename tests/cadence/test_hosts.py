@@ -16,7 +16,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 class Host:
-    """One host key through a day: it answers, and time goes by."""
+    """The backoff of one host key, while it answers and time passes."""
 
     def __init__(self, spacing: timedelta = SPACING) -> None:
         self.now, self._spacing = NOON, spacing
@@ -25,19 +25,19 @@ class Host:
     def says(
         self, source: str, status: int | None, *, retry: timedelta | None = None, exhausted: timedelta | None = None
     ) -> "Host":
-        """Answer a source."""
+        """Take an answer of the host to a source."""
         hints = Hints(retry_after=retry, exhausted=exhausted)
         self.owed = after_answer(self.owed, source, status, hints, self.now, spacing=self._spacing)
         return self
 
     def waits(self, span: timedelta) -> "Host":
-        """Let time go by."""
+        """Advance the clock."""
         self.now += span
         return self
 
     @property
     def pause(self) -> timedelta:
-        """Say how long nobody is asked."""
+        """The remaining pause of the host; zero if there is none."""
         owed = expired(self.owed, self.now)
         return owed.opens_at - self.now if owed and owed.opens_at else timedelta(0)
 

@@ -19,7 +19,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def turns(text: str, zone: str, start: str, count: int) -> list[str]:
-    """Give the next turns after an instant, as UTC to the minute."""
+    """Return the next turns after an instant, as day and UTC time to the minute."""
     when, found = datetime.fromisoformat(start).replace(tzinfo=UTC), []
     for _ in range(count):
         when = Schedule(schedule(text), zone).next_after(when)
@@ -59,7 +59,7 @@ def test_months_by_step_are_every_second_one() -> None:
 
 
 def numbers(low: int, high: int) -> st.SearchStrategy[str]:
-    """Give a field: a star, a list, a range or steps."""
+    """Return a strategy of cron fields: a star, a list, a range or steps."""
     number = st.integers(low, high)
     return st.one_of(
         st.just("*"),
@@ -75,7 +75,7 @@ ANYTIME = st.datetimes(NEW_YEAR, NEW_YEAR + 730 * DAY, timezones=st.just(UTC))
 
 
 def hours_around(change: str) -> st.SearchStrategy[datetime]:
-    """Give instants in the hours before and after one."""
+    """Return a strategy of instants in the three hours before and after a change of the clock."""
     return st.integers(-180, 180).map(lambda minutes: datetime.fromisoformat(change) + timedelta(minutes=minutes))
 
 
@@ -97,7 +97,7 @@ CASES = st.one_of(
 
 
 def allows(text: str, local: datetime) -> bool:
-    """Tell whether five fields name a local time: cron's meaning, told anew."""
+    """Return whether five cron fields match a local time: a second implementation, for comparison."""
     minute, hour, day, month, weekday = text.split()
     names = "mon tue wed thu fri sat sun".split()
     on_day = _has(day, local.day, 1)

@@ -19,12 +19,12 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def every(gap: timedelta, *, last: timedelta = timedelta(0), count: int = 10) -> tuple[datetime, ...]:
-    """Give arrivals at equal distances, the last one so long ago."""
+    """Return arrivals at equal distances, the last one `last` before noon."""
     return tuple(NOON - last - gap * place for place in reversed(range(count)))
 
 
 def turn(hints: Hints = NO_HINTS, *, pace: Pace | None = None, **course: Any) -> Turn:
-    """Decide on a poll at noon: the second one, without failures, unless it says otherwise."""
+    """Return the next turn after a poll at noon: the second poll, without failures, unless `course` differs."""
     facts: dict[str, Any] = {"asked_at": NOON, "polls": 2, "hints": hints} | course
     return next_turn("example", pace or Pace(), Course(**facts))
 

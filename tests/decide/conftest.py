@@ -1,4 +1,4 @@
-"""What the tests against a real store share: each module says in `room` what its feeds.yaml is."""
+"""Fixtures for tests against a real store; each module sets its feeds.yaml in the fixture `site`."""
 
 from collections.abc import Iterator
 

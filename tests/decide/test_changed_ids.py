@@ -40,7 +40,7 @@ def fake_source(app: App) -> FakeSource:
 
 
 def renamed(entry: Entry, own_id: str, *, host: str | None = None, scheme: str = "https") -> Entry:
-    """Give an entry another id, and let it move to another host."""
+    """Return an entry with another id, and with a link to another host if there is one."""
     link = entry.link
     if link is not None and host is not None:
         link = normalise_link(f"{scheme}://{host}/{link.split('/', 3)[3]}")
@@ -171,7 +171,7 @@ def test_i35_an_undated_one_at_another_address_is_new(fake_source: FakeSource) -
 
 
 def episodes(*ids: str, length: int | None = 335_326) -> list[Entry]:
-    """Give episodes without text, an hour apart, each with a file that is named for its id."""
+    """Return episodes without text, an hour apart, each with an enclosure that is named after its id."""
     return [
         replace(
             said(own_id, published=START - n * HOUR, title=f"Episode {own_id}", link=None),
@@ -387,7 +387,7 @@ def test_i35_a_date_that_moves_once_is_no_habit(fake_source: FakeSource) -> None
 
 
 def bare(number: int) -> Entry:
-    """Make an entry without id and link, dated."""
+    """Return a dated entry without id and link."""
     return replace(said(number), id=None, link=None, published=START - DAY)
 
 

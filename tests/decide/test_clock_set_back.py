@@ -1,4 +1,4 @@
-"""What came first is told by the store, whatever the machine's clock says: it may have been set back (M7, T4, T6)."""
+"""Decisions on what came first after the clock was set back: the order in the store counts (M7, T4, T6)."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

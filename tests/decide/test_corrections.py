@@ -55,7 +55,7 @@ def fake_source(app: App, site: SampleSite) -> FakeSource:
 
 
 def tell(fake_source: FakeSource, key: str, text: str, title: str, number: str = "", **facts: Any) -> Changes:
-    """Let a source tell something under its own link and id."""
+    """Poll a source with one entry that has the source's own link and id."""
     link = f"https://{key}.example/{title[:8]}{number}".replace(" ", "-")
     return fake_source.says(key, said(f"{key}-{title}{number}", title=title, text=text, link=link, **facts))
 
@@ -69,7 +69,7 @@ def ferry(fake_source: FakeSource, key: str, number: str = "", **facts: object) 
 
 
 def story_of(changes: Changes) -> int:
-    """Give the story that the one new entry of a document tells."""
+    """Return the id of the story of the one new entry."""
     (new,) = changes.entries.new
     assert new.story is not None
     return new.story
@@ -81,7 +81,7 @@ def entry_of(changes: Changes) -> int:
 
 
 def ask(app: App, command: str, **arguments: object) -> Outcome:
-    """Have a request carried out."""
+    """File a request and carry it out; return its outcome."""
     with app.store.begin() as tx:
         number = tx.corrections.file(command, arguments, app.clock())
     run_pending_requests(app.store, app.in_force.roster, app.clock)
@@ -98,7 +98,7 @@ def done(app: App, command: str, **arguments: object) -> Outcome:
 
 
 def standing(app: App, slug: str) -> dict[str, Publication]:
-    """Give what stands in a category, by atom:id."""
+    """Return the publications of a category, by atom:id, without the first entries of the sources."""
     with app.store.read() as tx:
         (row,) = [row for row in tx.categories.rows() if row.slug == slug]
         pages = (None, *range(1, row.pages + 1))
@@ -114,7 +114,7 @@ def tombstones(app: App, slug: str) -> dict[str, datetime]:
 
 
 def updated_by_id(site: SampleSite, path: str) -> dict[str, str]:
-    """Give the ids of a published Atom document, in order, each with its `updated`."""
+    """Return `updated` by id of the entries of a published Atom document, in order."""
     return {str(entry.findtext(f"{ATOM}id")): str(entry.findtext(f"{ATOM}updated")) for entry in site.entries(path)}
 
 

@@ -1,4 +1,4 @@
-"""What becomes of entries, against a real store: T1 to T5, M1, I61, R47."""
+"""Decisions on new and revised entries, against a real store (T1 to T5, M1, I61, R47)."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -40,7 +40,7 @@ def fake_source(app: App) -> FakeSource:
 
 
 def shown(app: App, slug: str = "x") -> list[tuple[str, str, int]]:
-    """Give title, source and number of other copies of each publication."""
+    """Return title, source and number of credits of each publication of the main document."""
     with app.store.read() as tx:
         (row,) = [row for row in tx.categories.rows() if row.slug == slug]
         return [(p.title, p.source, len(p.credits)) for p in tx.documents.publications(row.id, None)]

@@ -47,12 +47,12 @@ def fake_source(app: App) -> FakeSource:
 
 
 def tell(fake_source: FakeSource, key: str, text: str = TEXT, title: str = TITLE, **facts: object) -> Changes:
-    """Let a source tell the story in its own words, under its own link."""
+    """Poll a source with the story in its own words, under its own link."""
     return fake_source.says(key, said(key, title=title, text=text, link=f"https://{key}.example/lamp", **facts))  # type: ignore[arg-type]  # of any kind
 
 
 def joined(changes: Changes) -> dict[str, object] | None:
-    """Give the facts of the join; None if a story was made."""
+    """Return the facts of the join; None if a new story was made."""
     facts = [event.facts for event in changes.entries.events if event.code is Code.JOIN_STORY]
     return facts[0] if facts else None
 

@@ -1,4 +1,4 @@
-"""M1: where a new publication stands."""
+"""Order of new publications (M1)."""
 
 from datetime import UTC, datetime, timedelta
 

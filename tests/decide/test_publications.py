@@ -1,4 +1,4 @@
-"""Where stories stand, whatever an operator says in whatever order: T2, T3, T7, T8, T9, invariants 2 and 3. Pure."""
+"""Publications after any sequence of an operator's corrections (T2, T3, T7, T8, T9, invariants 2 and 3). Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -56,15 +56,15 @@ def entry(number: int, story: int, categories: Sequence[int], *, published: bool
     )
 
 
-class Shelf:
-    """Stories and entries as the store would have them, kept by what is decided."""
+class StoredStories:
+    """Stories and entries as the store would have them after the decided changes."""
 
     def __init__(self, entries: Sequence[KnownEntry]) -> None:
         self.entries = {each.id: each for each in entries}
         self.now = START + timedelta(hours=2)
         self.stories: dict[int, KnownStory] = {}
         self.verdicts: dict[tuple[int, int], Verdict] = {}
-        self.graves: set[tuple[int, int]] = set()
+        self.tombstones: set[tuple[int, int]] = set()
         for number in sorted({each.story for each in entries if each.story is not None}):
             members = self.members(number)
             founder = members[0]
@@ -135,11 +135,11 @@ class Shelf:
             places[shown.story, shown.category] = replace(
                 before, shown=shown.shown, digest=shown.digest, updated=shown.updated, withdrawn_at=None
             )
-            self.graves.discard((shown.story, shown.category))
+            self.tombstones.discard((shown.story, shown.category))
         for key in changes.stories.withdrawn:
             assert not places[key].withdrawn
             places[key] = replace(places[key], withdrawn_at=self.now)
-            self.graves |= {key}
+            self.tombstones |= {key}
         for ruling in changes.stories.rulings:
             assert ruling.entry < ruling.other
             self.verdicts[ruling.entry, ruling.other] = ruling.verdict
@@ -153,7 +153,7 @@ class Shelf:
             )
 
     def standing(self) -> Mapping[tuple[int, int], KnownPublication]:
-        """Give what readers see."""
+        """Return the visible publications, and assert that they agree with the entries of their stories."""
         found = {(p.story, p.category): p for s in self.stories.values() for p in s.publications if not p.withdrawn}
         for number, story in self.stories.items():
             seen = () if story.retracted_at else self.members(number)
@@ -180,86 +180,86 @@ entries = st.lists(
 acts = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9), st.integers(1, 9), st.integers(0, 90)), max_size=12)
 
 
-def act(shelf: Shelf, which: int, one: int, other: int) -> None:
-    """Do one of all that can be done."""
-    told, now = shelf.told(), shelf.now
+def act(stored: StoredStories, which: int, one: int, other: int) -> None:
+    """Carry out one correction of an operator, by number."""
+    told, now = stored.told(), stored.now
     if which == 0:
-        shelf.apply(merge(told, one, other, now=now, roster=ROSTER))
+        stored.apply(merge(told, one, other, now=now, roster=ROSTER))
     elif which == 1:
-        shelf.apply(unmerge(told, one, None, now=now, roster=ROSTER))
+        stored.apply(unmerge(told, one, None, now=now, roster=ROSTER))
     elif which == 2:
-        shelf.apply(unmerge(told, one, other, now=now, roster=ROSTER))
+        stored.apply(unmerge(told, one, other, now=now, roster=ROSTER))
     elif which == 3:
-        shelf.apply(retract(told, one, now=now, roster=ROSTER))
+        stored.apply(retract(told, one, now=now, roster=ROSTER))
     elif which == 4:
-        shelf.apply(restore(told, one, now=now, roster=ROSTER))
+        stored.apply(restore(told, one, now=now, roster=ROSTER))
     elif one != other:
         changes = merge_unseen(told, one, other, now=now, roster=ROSTER)
         if changes is not None and not (told.stories[one].retracted_at or told.stories[other].retracted_at):
-            shelf.apply(changes)
+            stored.apply(changes)
 
 
 @given(entries=entries, acts=acts)
 def test_whatever_is_done_a_story_stands_where_its_entries_do(
     entries: list[KnownEntry], acts: list[tuple[int, int, int, int]]
 ) -> None:
-    shelf = Shelf(entries)
-    count = len(shelf.entries)
+    stored = StoredStories(entries)
+    count = len(stored.entries)
     for which, one, other, minutes in acts:
-        shelf.now += timedelta(minutes=minutes)
-        before = shelf.standing()
+        stored.now += timedelta(minutes=minutes)
+        before = stored.standing()
         try:
-            act(shelf, which, one, other)
+            act(stored, which, one, other)
         except CorrectionRefused:
-            assert shelf.standing() == before
-        after = shelf.standing()
-        assert set(before) - set(after) <= shelf.graves, "what readers saw and see no more has a tombstone"
-        assert not set(after) & shelf.graves
-        assert len(shelf.entries) == count
-        assert all(each.story is not None for each in shelf.entries.values())
+            assert stored.standing() == before
+        after = stored.standing()
+        assert set(before) - set(after) <= stored.tombstones, "what readers saw and see no more has a tombstone"
+        assert not set(after) & stored.tombstones
+        assert len(stored.entries) == count
+        assert all(each.story is not None for each in stored.entries.values())
 
 
 @given(entries=entries, one=st.integers(1, 4), other=st.integers(1, 4), minutes=st.integers(0, 200))
 def test_an_unmerge_undoes_a_merge(entries: list[KnownEntry], one: int, other: int, minutes: int) -> None:
-    shelf = Shelf(entries)
-    before, homes = shelf.standing(), {each.id: each.story for each in shelf.entries.values()}
-    shelf.now += timedelta(minutes=minutes)
+    stored = StoredStories(entries)
+    before, homes = stored.standing(), {each.id: each.story for each in stored.entries.values()}
+    stored.now += timedelta(minutes=minutes)
     try:
-        shelf.apply(merge(shelf.told(), one, other, now=shelf.now, roster=ROSTER))
+        stored.apply(merge(stored.told(), one, other, now=stored.now, roster=ROSTER))
     except CorrectionRefused:
         return
-    assert not shelf.members(other)
-    (came,) = {each.id for each in shelf.members(one) if each.id == shelf.stories[other].founder}
-    shelf.apply(unmerge(shelf.told(), one, came, now=shelf.now, roster=ROSTER))
-    after = shelf.standing()
-    assert {each.id: each.story for each in shelf.entries.values()} == homes
+    assert not stored.members(other)
+    (came,) = {each.id for each in stored.members(one) if each.id == stored.stories[other].founder}
+    stored.apply(unmerge(stored.told(), one, came, now=stored.now, roster=ROSTER))
+    after = stored.standing()
+    assert {each.id: each.story for each in stored.entries.values()} == homes
     assert set(after) == set(before)
     assert all(after[key].entered_at == before[key].entered_at for key in before)
-    assert set(shelf.verdicts.values()) <= {Verdict.DIFFERENT}
+    assert set(stored.verdicts.values()) <= {Verdict.DIFFERENT}
 
 
 @given(entries=entries, number=st.integers(1, 4), minutes=st.integers(0, 200))
 def test_an_undone_retraction_leaves_nothing_but_a_date(entries: list[KnownEntry], number: int, minutes: int) -> None:
-    shelf = Shelf(entries)
-    before = shelf.standing()
-    if number not in shelf.stories:
+    stored = StoredStories(entries)
+    before = stored.standing()
+    if number not in stored.stories:
         return
-    shelf.apply(retract(shelf.told(), number, now=shelf.now, roster=ROSTER))
-    assert not any(told == number for told, _ in shelf.standing())
-    shelf.now += timedelta(minutes=minutes)
-    shelf.apply(restore(shelf.told(), number, now=shelf.now, roster=ROSTER))
-    after = shelf.standing()
+    stored.apply(retract(stored.told(), number, now=stored.now, roster=ROSTER))
+    assert not any(told == number for told, _ in stored.standing())
+    stored.now += timedelta(minutes=minutes)
+    stored.apply(restore(stored.told(), number, now=stored.now, roster=ROSTER))
+    after = stored.standing()
     assert {key: replace(p, updated=START) for key, p in after.items()} == {
         key: replace(p, updated=START) for key, p in before.items()
     }
-    assert all(p.updated >= shelf.now for (told, _), p in after.items() if told == number)
+    assert all(p.updated >= stored.now for (told, _), p in after.items() if told == number)
 
 
 def one_story() -> tuple[KnownStory, KnownEntry]:
     """Return a story in category 1 that shows the first of its two entries, and the second."""
     first, second = (entry(number, 1, [1], published=True, text=10) for number in (1, 2))
-    shelf = Shelf([first, second])
-    return shelf.stories[1], second
+    stored = StoredStories([first, second])
+    return stored.stories[1], second
 
 
 def test_a_publication_that_is_switched_and_then_withdrawn_is_withdrawn_last() -> None:

@@ -53,7 +53,7 @@ def publications(app: App, number: int) -> tuple[Publication, ...]:
 
 
 def shown(app: App, number: int = 1) -> list[tuple[str, str]]:
-    """Give title and source of each publication in a category."""
+    """Return title and source of each publication in a category."""
     return [(p.title, p.source) for p in publications(app, number)]
 
 

@@ -1,4 +1,4 @@
-"""What answers show over time: how a source is asked next, where, and when it counts as gone."""
+"""Observations of several answers: the next request to a source, its address, and when the source counts as gone."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ MOVED = (Hop(url=OLD, status=301),)
 
 
 def due(**facts: Any) -> SourceJob:
-    """Give a source that has been read before."""
+    """Return the job of a source that has been read before."""
     said: dict[str, Any] = {
         "source": SOURCE,
         "source_id": 1,
@@ -45,7 +45,7 @@ def due(**facts: Any) -> SourceJob:
 
 
 def same(**facts: Any) -> Fetched:
-    """Give a 200 with the body that was stored."""
+    """Return a 200 answer with the stored body."""
     said: dict[str, Any] = {
         "asked_at": NOON,
         "url": OLD,
@@ -60,7 +60,6 @@ def same(**facts: Any) -> Fetched:
 
 
 def failed(status: int | None, code: str = "http", **facts: Any) -> Failed:
-    """Give a failure."""
     said: dict[str, Any] = {"asked_at": NOON, "code": code, "text": "it failed", "status": status}
     return Failed(**(said | facts))
 
@@ -73,7 +72,7 @@ class Life:
         self.last: Changes | None = None
 
     def sees(self, answer: Answer, feed: Feed | None = None, *, after: timedelta = DAY) -> Changes:
-        """Poll it."""
+        """Decide on an answer to the next poll; return the changes."""
         self.now += after
         poll = Gathered(self.job, replace(answer, asked_at=self.now), *([feed] if feed else []))
         self.last = decide(poll, KNOWN, ROSTER)

@@ -41,7 +41,7 @@ def fake_source(app: App) -> FakeSource:
 
 
 def accept(app: App, key: str) -> Outcome:
-    """Have a source accepted, as an operator's command does."""
+    """File and carry out a request to accept a source; return its outcome."""
     with app.store.begin() as tx:
         number = tx.corrections.file(Act.ACCEPT, {"source": key}, app.clock())
     run_pending_requests(app.store, app.in_force.roster, app.clock)
@@ -62,7 +62,7 @@ def titles(app: App) -> list[str]:
 
 
 def sold(fake_source: FakeSource, site: SampleSite, key: str = "one") -> Changes:
-    """Let a source be itself, and an hour later somebody else."""
+    """Poll a source with its own feed, and an hour later with another feed; return the changes of the second poll."""
     fake_source.says(key, said(1), said(2), **OURS)
     site.clock.move(hours=1)
     return fake_source.says(key, said("c1"), said("c2"), said("c3", title="Spam"), **THEIRS)

@@ -1,4 +1,4 @@
-"""I26, T9: what a source takes back; and what only leaves its window."""
+"""Withdrawals of entries by a source, and entries that only leave its window (I26, T9)."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -41,7 +41,7 @@ def codes(changes: Changes) -> list[Code]:
 
 
 def shown(app: App, number: int = 1) -> list[tuple[str, str, int]]:
-    """Give title, source and number of other copies of each publication."""
+    """Return title, source and number of credits of each publication of the main document."""
     with app.store.read() as tx:
         return [(p.title, p.source, len(p.credits)) for p in tx.documents.publications(number, None)]
 

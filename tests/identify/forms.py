@@ -1,4 +1,4 @@
-"""Texts that are filled in again and again, and stories as several desks tell them: `forms.json`, our own writing.
+"""Boilerplate texts with slots, and stories in several wordings, for tests of similarity; `forms.json` is our own text.
 
 Each form is a title and a text with slots, and the sets of words that fill them. Two fillings of one form are two
 stories, however alike they read.
@@ -17,7 +17,7 @@ BOILERPLATE: Mapping[str, str] = _SAID["boilerplate"]  # what sites put under ev
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form in one language."""
+    """A text with slots in one language, and the fillings of the slots."""
 
     kind: str
     language: str
@@ -26,7 +26,7 @@ class Form:
     fillings: Sequence[Sequence[str]]
 
     def pairs(self, boilerplate: int) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
-        """Give title and text of every two fillings; so many repetitions of the boilerplate make the slots small."""
+        """Yield title and text of every two fillings, with so many repetitions of the boilerplate at the end."""
         tail = f" {BOILERPLATE[self.language]}" * boilerplate
         stories = [(self.title.format(*words), self.text.format(*words) + tail) for words in self.fillings]
         yield from combinations(stories, 2)
@@ -34,7 +34,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One story, as two agencies and a site tell it."""
+    """A story in the wordings of two agencies and a site."""
 
     language: str
     title: str

@@ -1,4 +1,4 @@
-"""What comparing two entries may cost, whatever is in them (I15, R40)."""
+"""Limits of the cost of comparing two entries, whatever their content (I15, R40)."""
 
 from difflib import SequenceMatcher
 

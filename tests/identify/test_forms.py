@@ -1,4 +1,4 @@
-"""Forms and stories in eight languages: what must stay apart, and what two agencies tell as one."""
+"""Similarity of forms, which must stay apart, and of versions of stories, which must be one; in eight languages."""
 
 from itertools import product
 
@@ -16,7 +16,7 @@ def of_kind(kind: str) -> list[Form]:
 
 
 def judge(one: Telling, other: Telling) -> bool:
-    """Say whether the two are one story, as two sources would be judged, whichever comes first."""
+    """Return whether two entries of different sources are one story; their order must not matter."""
     verdicts = {likeness(one, other).is_same, likeness(other, one).is_same}
     assert len(verdicts) == 1, "the order counts"
     return verdicts.pop() and bool(set(bands_of(one)) & set(bands_of(other)))
@@ -36,7 +36,7 @@ def test_a_form_that_is_filled_in_again_is_another_story(kind: str, boilerplate:
 
 
 def told_otherwise(story: Told) -> list[tuple[str, str]]:
-    """Give a story as it goes round: plain, from two agencies, cut, with a site's name in its title."""
+    """Return the versions of a story: plain, from two agencies, cut, and with the name of a site in its title."""
     return [
         (story.title, story.text),
         (story.title, f"{story.head} {story.text} {story.tail}"),

@@ -1,4 +1,4 @@
-"""What makes an entry the same next time (I30 to I38)."""
+"""Keys of entries, by which a later document has the same entry (I30 to I38)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

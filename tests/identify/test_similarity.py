@@ -1,4 +1,4 @@
-"""Whether two entries tell the same story."""
+"""Similarity of two entries, by which they are one story."""
 
 from datetime import UTC, datetime
 

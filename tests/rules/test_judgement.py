@@ -1,4 +1,4 @@
-"""Where an entry goes by all rules that bear on it."""
+"""The categories of an entry under all rules that apply to the entry."""
 
 from datetime import UTC, datetime
 

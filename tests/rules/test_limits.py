@@ -14,7 +14,7 @@ from tests.test_newsroom_details import item as record
 
 
 def news(*numbers: int, **fields: str) -> bytes:
-    """Give a feed that lists these, the newest first."""
+    """Return a feed with these items, each dated by its number as a day."""
     return rss(*(item(number, pubDate=f"Mon, 0{number} Feb 2026 10:00:00 GMT", **fields) for number in numbers))
 
 
@@ -24,7 +24,7 @@ def states(site: SampleSite, key: str = "a") -> dict[EntryState, int]:
 
 
 def ruled(site: SampleSite) -> None:
-    """Let edited rules have their say, as `publish --rules` does."""
+    """Apply edited rules to stored entries, as `publish --rules` does."""
     with site.opened() as app:
         with app.store.begin() as tx:
             tx.corrections.file("rules", {}, site.clock())

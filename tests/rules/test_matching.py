@@ -1,4 +1,4 @@
-"""What include and exclude let pass."""
+"""Entries that `include` and `exclude` accept."""
 
 from datetime import UTC, datetime, timedelta
 

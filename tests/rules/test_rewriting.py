@@ -1,4 +1,4 @@
-"""What `rewrite` replaces (S24, S30)."""
+"""Replacements of `rewrite` (S24, S30)."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Rules on their way through the whole program: polls, `publish --rules`, and what `why` and `status` say of them."""
+"""Rules in the whole program: polls, `publish --rules`, `why` and `status`."""
 
 import json
 from datetime import timedelta
@@ -30,7 +30,7 @@ def poll(site: SampleSite, yaml: str) -> dict[str, Any]:
 
 
 def reapply(site: SampleSite, yaml: str, **by: float) -> dict[str, Any]:
-    """Do what `publish --rules` does, at a time of our own."""
+    """Apply edited rules and publish, as `publish --rules` does, an hour later or `by` so long; return the facts."""
     site.writes(yaml)
     site.clock.move(**by or {"hours": 1})
     with site.opened("publish") as app:

@@ -1,4 +1,4 @@
-"""Alarms: what is wrong now, and one notice when that changes (R19, R43, R46, R48, P94, R67)."""
+"""Alarms: which are raised, and the one log record when an alarm begins or ends (R19, R43, R46, R48, P94, R67)."""
 
 import logging
 from datetime import timedelta
@@ -25,7 +25,7 @@ def alarms(app: App) -> list[Alarm]:
 
 
 def codes(app: App) -> list[str]:
-    """Give what is wrong with sources."""
+    """Return the codes of the alarms of sources."""
     return [alarm.code.value for alarm in alarms(app) if alarm.source is not None]
 
 

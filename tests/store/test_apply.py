@@ -1,4 +1,4 @@
-"""The order in which changes are written, and savepoints that undo a part of a transaction."""
+"""The order in which changes are written, and savepoints that roll back a part of a transaction."""
 
 import logging
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.sample_site import START, SampleSite
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
-    """Return a planet whose store has two stories."""
+    """Return an app whose store has two stories."""
     site = SampleSite(tmp_path)
     site.writes("sources: [{key: a, url: 'https://a.example/', dedupe: off}]")
     with site.opened() as app:

@@ -1,4 +1,4 @@
-"""Of which entries bands are kept, when they go, and that nothing which is decided hangs on that (K2, T5)."""
+"""MinHash bands: which entries have them, when they are deleted, and that no decision depends on that (K2, T5)."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -39,7 +39,7 @@ def site(tmp_path: Path) -> SampleSite:
 
 
 def tells(key: str, number: int, *, age: timedelta | None = None, app: App) -> Entry:
-    """Give what a source makes of a story: nearly the words of the others, under a link and an id of its own."""
+    """Return an entry with nearly the same words in each source, and with a link and an id of its own."""
     words = " ".join(f"word{number}of{place}" for place in range(60))
     return said(
         number,
@@ -52,7 +52,7 @@ def tells(key: str, number: int, *, age: timedelta | None = None, app: App) -> E
 
 
 def banded(app: App) -> set[str]:
-    """Give the own ids of the entries of which bands are kept."""
+    """Return the own ids of the entries that have bands."""
     query = select(entry.c.own_id).join(fingerprint, fingerprint.c.entry_id == entry.c.id)
     return {value for (value,) in rows(app.store, query)}
 
@@ -62,7 +62,7 @@ def bands(app: App) -> int:
 
 
 def drop_bands(app: App) -> None:
-    """Drop all bands that go some day."""
+    """Delete all bands of deleted texts, which one step of `Maintenance` does only in part."""
     with connected(app.store, writes=True) as connection:
         minhash_bands.begin_trimming(connection)
     while Maintenance(app.store, app.clock).trim_bands():
@@ -70,7 +70,7 @@ def drop_bands(app: App) -> None:
 
 
 def grow_old(site: SampleSite, app: App) -> None:
-    """Let twenty stories come, and ten of them lose their texts."""
+    """Store twenty stories, of which ten lose their texts."""
     fake_source = FakeSource(app)
     for numbers in (range(10, 0, -1), range(20, 10, -1)):
         fake_source.says("a", *(tells("a", number, app=app) for number in numbers))
@@ -94,7 +94,7 @@ def test_bands_are_kept_of_founders_alone(site: SampleSite) -> None:
 
 
 def stories(app: App, *keys: str) -> set[int | None]:
-    """Give what stories sources tell."""
+    """Return the ids of the stories of sources; None stands for entries without a story."""
     query = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id).where(source.c.key.in_(keys))
     return {value for (value,) in rows(app.store, query)}
 
@@ -141,7 +141,7 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(site: SampleSite, mon
 
 
 def test_a_look_that_takes_more_than_a_day_comes_to_its_end(site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A `poll` once a day takes a few steps a day, and each day begins with a look through the archives."""
+    """A `poll` once a day takes a few steps a day, and each day begins with a pass over the archives."""
     with site.opened() as app:
         grow_old(site, app)
         monkeypatch.setattr(minhash_bands, "WALKED", bands(app) // 4)
@@ -218,10 +218,9 @@ STEPS = st.one_of(
 
 
 class Near(Twin):
-    """One whose sources tell nearly the same."""
+    """A twin whose sources have nearly the same entries."""
 
     def take(self, app: App, fake_source: FakeSource, step: Step) -> None:
-        """Take one step."""
         match step:
             case "tells", key, (first, count, days):
                 age = None if days is None else timedelta(days=days)
@@ -234,7 +233,7 @@ class Near(Twin):
                 super().take(app, fake_source, step)
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
-        """Give all that is stored but the bands."""
+        """Return the rows of all tables, without the bands."""
         tables = self.tables()
         del tables["fingerprint"]
         for row in tables["store"]:
@@ -260,7 +259,7 @@ LATE = [  # texts go, the clock is set back to where they stood, and others tell
 
 
 def goes_the_same_way(steps: list[Step]) -> int:
-    """Take steps with and without bands that go; give how many have gone."""
+    """Compare a store that keeps old bands with one that deletes them; return the number of deleted bands."""
     with twins(Near, YAML, drop_bands, steps) as (long, short):
         assert short.rows() == long.rows()
         assert short.published() == long.published()

@@ -1,4 +1,4 @@
-"""The last bodies of a source: kept where they changed something, few, and without secrets."""
+"""The stored bodies of a source: only those that changed something, only the last few, and without secrets."""
 
 import random
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""When corrections that were answered leave the store (R27, R63)."""
+"""When finished requests for corrections are deleted (R27, R63)."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -32,7 +32,7 @@ def app(site: SampleSite) -> Iterator[App]:
 
 
 def ask(app: App, *, answered: bool) -> int:
-    """Ask for something; give the number of the request."""
+    """File a request for a correction, finished if `answered`; return its id."""
     with app.store.begin() as tx:
         number = tx.corrections.file(Act.RETRACT, {"story": 1, "undo": False}, app.clock())
         (asked,) = (one for one in tx.corrections.pending() if one.id == number)

@@ -1,4 +1,4 @@
-"""Opening the store: schema, lock, migrations, and what a transaction means on SQLite."""
+"""Opening the store: schema, lock, migrations, and isolation of transactions on SQLite."""
 
 import sqlite3
 import threading

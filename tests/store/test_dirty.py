@@ -1,4 +1,4 @@
-"""Which stories have changed since something was rendered of them (invariant 6)."""
+"""Stories that have changed since their documents were rendered (invariant 6)."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def generation(app: App) -> int:
 
 
 def touched(app: App, since: int) -> set[str]:
-    """Give the atom ids of the stories that were touched, looked up two at a time."""
+    """Return the atom:ids of the stories that were touched since a generation, read two at a time."""
     found: list[tuple[int, int]] = []
     with app.store.read() as tx:
         while part := tx.stories.touched_since(since, after=found[-1] if found else (0, 0), limit=2):

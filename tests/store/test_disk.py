@@ -1,4 +1,4 @@
-"""A disk that is full or fails while polls are stored: that is our side's fault, whoever was polled (R7)."""
+"""A disk that is full or fails while polls are stored: no source is charged with a failure (R7)."""
 
 import json
 import resource
@@ -25,7 +25,7 @@ Disk = Callable[[SampleSite, pytest.MonkeyPatch], AbstractContextManager[None]]
 
 @contextmanager
 def full(sample_site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let SQLite find no room beyond a few pages."""
+    """Limit the database to a few more pages, as if the disk were full."""
     [(pages,)] = rows(sample_site.folder, "PRAGMA page_count")
     with monkeypatch.context() as patch:
         patch.setattr(sqlite, "PRAGMAS", (*sqlite.PRAGMAS, f"max_page_count={pages + PAGES}"))
@@ -34,7 +34,7 @@ def full(sample_site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
 @contextmanager
 def failing(sample_site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let no file grow far beyond what the store has now: SQLite takes that for a disk that fails."""
+    """Limit the size of files to little more than that of the database, which SQLite reports as a failing disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (database(sample_site).stat().st_size + PAGES * 4096, before[1]))
     try:
@@ -48,7 +48,7 @@ def database(sample_site: SampleSite) -> Path:
 
 
 def blame(sample_site: SampleSite) -> tuple[str, int, int]:
-    """Return state and failures of the one source, and how many of its claims ended in nothing."""
+    """Return state, failures and claims without an outcome of the one source."""
     [(state, failures, claims)] = rows(sample_site.folder, "SELECT state, failures, claims FROM source")
     return state, failures, claims
 

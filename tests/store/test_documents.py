@@ -1,4 +1,4 @@
-"""What documents read of the store, where a story stands in more than one category."""
+"""Queries for documents when a story is in more than one category."""
 
 from tests.fake_source import FakeSource, said
 from tests.sample_site import SampleSite

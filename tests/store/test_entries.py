@@ -1,4 +1,4 @@
-"""Earlier wordings of entries: kept in the transaction of their revision, bounded, and free where nothing changes."""
+"""Earlier wordings of entries: stored with the revision, limited in number, and without cost if nothing changes."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ def about_wordings(statements: Sequence[str]) -> list[str]:
 
 
 def noise(chance: random.Random, size: int) -> str:
-    """Give text that hardly shrinks."""
+    """Return a text that hardly compresses."""
     return f"<p>{chance.randbytes(size // 2).hex()}</p>"
 
 
@@ -58,7 +58,7 @@ def test_what_a_reader_saw_is_kept_until_when(site: SampleSite, app: App) -> Non
 
 
 def test_a_poll_that_revises_nothing_asks_for_nothing(site: SampleSite, app: App) -> None:
-    """Neither do revisions that nobody sees: the text that was lost is kept (I61)."""
+    """Nor does a revision that is not shown: the lost text is kept (I61)."""
     fake_source, statements = FakeSource(app), list[str]()
     fake_source.says("a", said(1), said(2))
     with app.store.heard_statements(statements.append):

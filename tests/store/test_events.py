@@ -1,4 +1,4 @@
-"""Which events leave the store, and that nothing which is decided, published or undone hangs on one (P93, R73)."""
+"""Which events are deleted, and that no decision, publication or undoing depends on a deleted one (P93, R73)."""
 
 import json
 from datetime import timedelta
@@ -54,7 +54,7 @@ def told(app: App) -> list[Any]:
 def test_r73_what_why_can_not_tell_from_the_rows_lasts(code: Code) -> None:
     assert sorted(LASTS + PASSES) == sorted(Code), "a new kind is one or the other"
     assert Event(code=code).lasts == (code in LASTS)
-    assert Event(code=code, facts={"request": 7}).lasts, "what came of an operator's word"
+    assert Event(code=code, facts={"request": 7}).lasts, "it results from an operator's correction"
 
 
 def test_r73_events_go_after_ninety_days_but_for_those_that_last(site: SampleSite) -> None:

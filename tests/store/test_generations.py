@@ -1,4 +1,4 @@
-"""What was rendered is clean, though the category has changed meanwhile (invariant 6)."""
+"""Generations of categories: a change during a rendering leaves the category dirty (invariant 6)."""
 
 from datetime import timedelta
 from pathlib import Path

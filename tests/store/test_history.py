@@ -1,4 +1,4 @@
-"""What is remembered of polls: the last 20 as lines, sums for each day (P93), validators that lay idle (P94)."""
+"""History of polls: the last 20 as lines, sums for each day (P93), requests without known validators (P94)."""
 
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ SECONDS = st.integers(0, 4_000_000_000)
 
 
 def changes(recent: str, at: int, outcome: Outcome, status: int | None, size: int, due: int, because: str) -> Changes:
-    """Give what a poll brought, as far as its line tells of it."""
+    """Return the changes of a poll, with the facts that its line shows."""
     when = datetime.fromtimestamp(at, UTC)
     move = SourceUpdate(
         outcome=outcome,

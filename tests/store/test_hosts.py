@@ -1,4 +1,4 @@
-"""What the store keeps of hosts: pauses, troubles, robots.txt."""
+"""Rows of hosts: pauses, troubles, robots.txt."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Who holds a store, and that nobody takes away what another holds (R27)."""
+"""The lock of the store: who holds it, and that no other process can take it (R27)."""
 
 import json
 import os

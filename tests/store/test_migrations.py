@@ -1,4 +1,4 @@
-"""A store of each released schema is brought up to date with its data in it (R60, R61)."""
+"""Migrations of a store with data from each released schema to the current one (R60, R61)."""
 
 import sqlite3
 from contextlib import closing
@@ -23,7 +23,7 @@ YAML = "publish: {entries: 10, archive_page: 10}\nsources: [{key: one, url: 'htt
 
 
 def as_of(released: str, path: Path) -> None:
-    """Give a database the schema of a release, with all that it has a place for."""
+    """Convert a database to the schema of a release, with the data of the columns that this schema has."""
     newer = path.with_name("newer.db")
     path.rename(newer)
     config = Config()

@@ -1,4 +1,4 @@
-"""What `keep` takes out of store, archive and pages, and what never goes (K1 to K4; R63)."""
+"""`keep`: which texts are removed from store, archive and pages, and which columns never are (K1 to K4; R63)."""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def app(site: SampleSite) -> Iterator[App]:
 
 
 def fill(site: SampleSite, app: App) -> None:
-    """Let a source have twenty entries, of which the first ten are filed on page 1."""
+    """Store twenty entries of a source, of which the first ten are filed on page 1."""
     fake_source = FakeSource(app)
     for numbers in (range(10, 0, -1), range(20, 10, -1)):
         fake_source.says("a", *(said(f"a{number}") for number in numbers))
@@ -54,7 +54,7 @@ def fill(site: SampleSite, app: App) -> None:
 
 
 def file_pages(site: SampleSite, app: App, pages: int) -> None:
-    """Fill so many archive pages, each a day after the other, and the main document."""
+    """Fill a number of archive pages, each a day after the last, and the main document."""
     for number in range(pages + 1):
         FakeSource(app).says("a", *(said(f"{number}-{place}") for place in range(10)))
         app.publisher.publish()
@@ -65,7 +65,7 @@ def file_pages(site: SampleSite, app: App, pages: int) -> None:
 
 
 def later(site: SampleSite, app: App, **by: float) -> int:
-    """Do what a run does at its end, some time later; give how many entries lost their texts."""
+    """Thin and publish, as at the end of a run, some time later; return the number of entries that lost their texts."""
     site.clock.move(**by)
     thinned = Maintenance(app.store, app.clock).thin()
     app.publisher.publish()
@@ -73,7 +73,7 @@ def later(site: SampleSite, app: App, **by: float) -> int:
 
 
 def entries(app: App, *columns: str) -> dict[str, Any]:
-    """Return columns of all entries, by their keys."""
+    """Return columns of all entries, by key."""
     found = rows(app.store, select(entry.c.key, *(entry.c[name] for name in columns)))
     return {row.key: row[1] if len(columns) == 1 else tuple(row[1:]) for row in found}
 
@@ -342,7 +342,7 @@ def test_pages_behind_one_that_is_too_young_are_not_read(
 
 
 def test_the_room_of_a_text_is_free_for_what_comes(site: SampleSite, app: App) -> None:
-    """Rows that only shrink stay on pages of their own: a month of newspapers had a store that grew as if none had."""
+    """Rows that shrink in place free no pages of SQLite: the store grew in a month as if it kept all texts."""
     fake_source = FakeSource(app)
     for numbers in (range(10), range(10, 20)):
         fake_source.says("a", *(said(f"a{number}", text=f"<p>{number} {'long ' * 700}</p>") for number in numbers))

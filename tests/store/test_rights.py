@@ -1,4 +1,4 @@
-"""Who may read what we write: the store its owner alone, outputs everybody (S61)."""
+"""Permissions of files: only the owner may read the store, everybody the outputs (S61)."""
 
 import os
 import sqlite3

@@ -1,4 +1,4 @@
-"""N1, N2: a source moves between categories, or enters one more."""
+"""Edits of the categories of a source: it moves to another category, or enters one more (N1, N2)."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +30,7 @@ def site(tmp_path: Path) -> SampleSite:
 
 
 def titles(app: App, slug: str) -> list[str]:
-    """Give what a category shows, its archive included, by the order of its main document and then its pages."""
+    """Return the titles in a category: those of its main document, then those of its archive pages, newest first."""
     with app.store.read() as tx:
         (row,) = [row for row in tx.categories.rows() if row.slug == slug]
         pages: list[int | None] = [None, *range(row.pages, 0, -1)]

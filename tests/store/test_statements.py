@@ -1,4 +1,4 @@
-"""How many statements a group of polls costs: exact, whatever the machine."""
+"""The exact number of statements for a group of polls, and plans of queries."""
 
 from collections import Counter
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_known_entries_are_looked_up_and_nothing_is_written(tmp_path: Path) -> N
 
 
 def plan_of(app: App, statement: str) -> str:
-    """Give how the database goes about a statement; SQLite says it in words."""
+    """Return SQLite's query plan of a statement, as text."""
     nothing = (None,) * statement.count("?")
     with connected(app.store) as connection:
         return "; ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", nothing))

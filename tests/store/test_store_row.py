@@ -82,7 +82,7 @@ def test_p87_an_outage_makes_the_site_dirty_once(site: SampleSite) -> None:
 
 
 def run_gap(site: SampleSite, *times: datetime) -> tuple[timedelta, int]:
-    """Return the longest gap between runs at these times, and the number of runs that are remembered."""
+    """Return the longest gap between runs at these times, and the number of stored runs."""
     with site.opened() as app:
         change(app.store, store.update().values(runs=None, run_gap=None))
         with app.store.begin() as tx:
