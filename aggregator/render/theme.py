@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
+from typing import Any
 
 from jinja2 import (
     Environment,
@@ -52,6 +53,26 @@ def _no_function(value: object) -> object:
         what = f"{value.__name__!r} is a function here, and no text"
         raise TemplateRuntimeError(f"{what}; docs/theme.md says which names there are")
     return value
+
+
+_TEMPLATES: dict[str, Any] = {
+    "autoescape": True,
+    "undefined": StrictUndefined,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "keep_trailing_newline": True,
+    "auto_reload": False,
+}
+
+
+@cache
+def _built_in_environment() -> Environment:
+    return Environment(loader=FunctionLoader(_built_in), **_TEMPLATES)
+
+
+def _built_in(name: str) -> tuple[str, str, None] | None:
+    own = name.removeprefix(BUILT_IN)
+    return (_template(own), f"{BUILT_IN}{own}", None) if own in ours() else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,23 +138,14 @@ class Theme:
     @cached_property
     def _environment(self) -> Environment:
         """A sandbox if the theme has templates of its own (S64); the built-in templates alone need none."""
-        kind, finalize = (Sandbox, _no_function) if self.texts else (Environment, None)
-        return kind(
-            loader=FunctionLoader(self._load),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=finalize,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            auto_reload=False,
-        )
+        if not self.texts:
+            return _built_in_environment()
+        return Sandbox(loader=FunctionLoader(self._load), finalize=_no_function, **_TEMPLATES)
 
     def _load(self, name: str) -> tuple[str, str, None] | None:
         if name in self.texts:
             return self.texts[name], f"{self.called}/{name}", None
-        own = name.removeprefix(BUILT_IN)
-        return (_template(own), f"{BUILT_IN}{own}", None) if own in ours() else None
+        return _built_in(name)
 
 
 def read_theme(folder: Path, called: str) -> Theme:

@@ -7,6 +7,8 @@ another slug of the same key.
 import itertools
 import re
 from collections.abc import Container
+from functools import cache
+from typing import Any
 
 MAX_SLUG = 64  # characters (S50)
 RESERVED = frozenset(
@@ -57,9 +59,15 @@ def pinyin(text: str) -> str:
     """Return a text with Chinese characters as pinyin, one reading each, no separators; the rest is unchanged."""
     if not HAN.search(text):
         return text
-    from xpinyin import Pinyin  # late: takes 40 ms, and few runs need it
+    return str(_readings().get_pinyin(text, ""))
 
-    return str(Pinyin().get_pinyin(text, ""))
+
+@cache
+def _readings() -> Any:
+    """Return the readings of all Chinese characters. They take 15 ms to load, so they are kept."""
+    from xpinyin import Pinyin  # late: few runs need it
+
+    return Pinyin()
 
 
 def in_ascii(text: str) -> str:
