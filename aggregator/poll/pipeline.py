@@ -1,7 +1,7 @@
 """A poll: fetch, parse, clean, identify, decide, store. Publishing follows when something is dirty.
 
-`gather` runs in any number of workers and touches no store; `settle` is the only writer. Service and one-shot `poll`
-call these two functions and contain no rule of polling themselves.
+`gather` runs in any number of workers and touches no store; `settle` writes what polls bring. Service and one-shot
+`poll` call these two functions and contain no rule of polling themselves.
 """
 
 import zlib
