@@ -82,7 +82,7 @@ def test_an_api_that_renames_fields_revises_nothing(sample_site: SampleSite, pub
     assert sample_site.published("category/x.atom") == before
     row, alarms = status_of(sample_site)
     assert row.state is State.SUSPECT
-    assert "correct entry.link, entry.summary in feeds.yaml; if that is meant, aggregator accept api" in (
+    assert "correct entry.link, entry.summary in feeds.yaml; if that is intended, aggregator accept api" in (
         row.advice or ""
     )
     assert alarms["fields_lost"].startswith("no entry has link or summary any more, and most had")
@@ -206,7 +206,7 @@ def test_a_feed_that_loses_links_titles_or_texts(
     assert sample_site.published("category/general.atom") == before
     row, alarms = status_of(sample_site)
     assert f"no entry has {lost} any more" in alarms["fields_lost"]
-    assert f"have no {lost}; if that is meant, aggregator accept api" in (row.advice or "")
+    assert f"have no {lost}; if that is intended, aggregator accept api" in (row.advice or "")
 
 
 def test_a_feed_may_move_its_text_and_leave_its_authors_away(sample_site: SampleSite, publisher: FeedServer) -> None:

@@ -158,7 +158,7 @@ def test_of_a_list_of_an_api_the_advice_is_about_the_list(sample_site: SampleSit
         found = {source.key: source for source in app.store.status(app.in_force.roster, app.clock()).sources}
     for key in ("elsewhere", "error"):
         assert found[SourceKey(key)].code == "not_a_feed"
-        assert "tell its owner; else mend items:" in (found[SourceKey(key)].advice or "")
+        assert "report it to its owner; else correct items:" in (found[SourceKey(key)].advice or "")
     assert found[SourceKey("cut")].code == "short"
     assert "truncated before its first entry ends" in (found[SourceKey("cut")].error or "")
 
@@ -184,7 +184,7 @@ def test_p65_a_source_that_was_refused_is_asked_at_once_when_it_is_allowed(
     assert "allow_private" in advice_on(sample_site, refused)
     assert sample_site.poll(everything=False)["sources"] == 0, "as nothing changed"
     sample_site.writes(both)
-    assert advice_on(sample_site, refused) == "feeds.yaml says otherwise since then; the next poll asks it at once"
+    assert advice_on(sample_site, refused) == "feeds.yaml was edited since then; the source is due at once"
     assert "new address" in advice_on(sample_site, missing)
     report = sample_site.poll(everything=False)
     assert [(row["url"], row["new"]) for row in report["results"]] == [(refused, 1)]
@@ -209,7 +209,7 @@ def test_p65_who_was_refused_is_asked_once_more_when_a_network_is_opened(sample_
     assert due("hosts: {10.0.0.0/8: {spacing: 1s}}\n") == set(), "manners open nothing"
     assert "allow_private" in advice_on(sample_site, "https://intranet.example/")
     sample_site.writes(feeds, hosts="hosts: {10.0.0.0/8: {allow_private: true}}\n")
-    assert advice_on(sample_site, "https://intranet.example/").startswith("feeds.yaml says otherwise since then")
+    assert advice_on(sample_site, "https://intranet.example/").startswith("feeds.yaml was edited since then")
     assert "new address" in advice_on(sample_site, "https://gone.example/")
     assert due("hosts: {10.0.0.0/8: {allow_private: true}}\n") == {"a"}
     fails()
@@ -393,4 +393,4 @@ def test_a_file_that_is_not_there_is_looked_for_in_its_folder_not_on_a_site(samp
     with sample_site.opened() as app:
         OneShot(app).poll([], everything=True, limit=timedelta(0))
         [source] = app.store.status(app.in_force.roster, sample_site.clock()).sources
-    assert source.advice == "there is no such file below the folder of feeds.yaml; put it there, or mend url:"
+    assert source.advice == "there is no such file below the folder of feeds.yaml; put it there, or correct url:"

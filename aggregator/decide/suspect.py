@@ -71,7 +71,7 @@ def doubt_of(source: Source, feed: Feed, known: Sequence[Outline]) -> str | None
         return None
     left = {outline.url for outline in feed.outlines}
     gone = sum(outline.url not in left for outline in known)
-    advice = "its last good copy stays in force; if that is meant, write trust: true for as long"
+    advice = "its last good copy stays in force; if that is intended, write trust: true for as long"
     if feed.cut and gone:
         return f"a list that is cut off, without {gone} of its {len(known)} feeds: its last good copy stays in force"
     if not left:

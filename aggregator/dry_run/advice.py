@@ -111,12 +111,12 @@ def _moved(poll: Gathered[SourceJob], answer: Fetched, secrets: Iterable[str]) -
     if target == source.url or source.path is not None:
         return
     if source.private:
-        text = f"it redirects for good, to {host_of(target)}; its addresses are private: a browser shows the new one"
+        text = f"it redirects permanently, to {host_of(target)}; its addresses are private: a browser shows the new one"
         yield Advice(code="moved", text=text)
         return
     shown = without_secrets(target, secrets)
     write = {"url": str(shown)} | ({"was": str(source.safe_url)} if source.safe_url else {})
-    yield Advice(code="moved", text=f"it redirects for good to {shown}", write=write)
+    yield Advice(code="moved", text=f"it redirects permanently to {shown}", write=write)
 
 
 def _charset(feed: Feed) -> Iterator[Advice]:

@@ -95,7 +95,7 @@ def sync_sources(
     ]
     if shortened:  # removed texts can't be restored, and the operator may not have run `plan`
         Retention(connection).put_off(now)
-        advice = "older texts leave the store from tomorrow on, for good; docs/keep.md"
+        advice = "older texts are deleted from tomorrow on and cannot be restored; docs/keep.md"
         log.warning("shorten_keep", extra={"sources": len(shortened), "first": shortened[0], "advice": advice})
     kept = {change["row_id"] for change in changed}
     resting = [

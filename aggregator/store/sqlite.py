@@ -32,9 +32,9 @@ PRAGMAS: tuple[str, ...] = (  # R4
 )
 DISK_FAULTS: Final = {  # by SQLite's primary result code
     sqlite3.SQLITE_FULL: "the disk it is on is full: make room",
-    sqlite3.SQLITE_IOERR: "the disk it is on fails or is full: see to it",
-    sqlite3.SQLITE_READONLY: "the disk it is on can't be written: see to its mount and permissions",
-    sqlite3.SQLITE_CANTOPEN: "its files can't be opened: see to the disk and its permissions",
+    sqlite3.SQLITE_IOERR: "the disk it is on fails or is full: check it",
+    sqlite3.SQLITE_READONLY: "the disk it is on is read-only: check its mount and permissions",
+    sqlite3.SQLITE_CANTOPEN: "its files can't be opened: check the disk and its permissions",
 }
 
 

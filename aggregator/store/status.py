@@ -43,45 +43,45 @@ ORDER = (State.SUSPECT, State.GONE, State.FAILING, State.NEVER, State.OK, State.
 
 ADVICE = {  # by error code (docs/alarms.md)
     "dns": "check the spelling of the host, or whether the site has moved",
-    "connect": "the host takes no connection; see whether the site is still there",
-    "tls": "the certificate is no good; tell the publisher",
+    "connect": "the host accepts no connection; see whether the site still exists",
+    "tls": "the certificate is invalid; report it to the publisher",
     "timeout": "if this source is always slow, raise its timeout in feeds.yaml",
-    "reset": "the server breaks off; if it goes on, tell the publisher",
-    "http": "the server answers with an error, or not as a web server should; tell the publisher",
-    "redirect": "open the address in a browser and write the one it ends at",
+    "reset": "the server closes the connection early; if that continues, report it to the publisher",
+    "http": "the server answers with an error or with invalid HTTP; report it to the publisher",
+    "redirect": "open the address in a browser and write the final address",
     "refused": "if it is your own machine, allow it under hosts: {HOST: {allow_private: true}}",
-    "auth": "it wants a password; write it as ${NAME} in the URL or under headers:",
-    "forbidden": "the publisher refuses us; ask them, and set site.contact so that they know who asks",
-    "challenge": "a bot challenge stands before the feed; ask the publisher to let feed readers pass",
-    "not_found": "the feed is not there; look for its new address on the site",
-    "gone": "the publisher took the feed away; remove the source, or find another",
-    "rate_limited": "we asked too often for this host; raise every:, or spacing under hosts:",
+    "auth": "the server needs a password; write it as ${NAME} in the URL or under headers:",
+    "forbidden": "the publisher refuses our requests; ask for access, and set site.contact to show who asks",
+    "challenge": "the site answers with a bot challenge; ask the publisher to let feed readers pass",
+    "not_found": "the feed does not exist; look for its new address on the site",
+    "gone": "the publisher removed the feed; remove the source, or find another",
+    "rate_limited": "we polled this host too often; raise every:, or spacing under hosts:",
     "too_large": "the feed is too large; ask the publisher to shorten it",
-    "empty": "the answer is empty; tell the publisher",
-    "short": "the answer breaks off; tell the publisher",
-    "not_a_feed": "the answer is no feed; look for the feed's own address",
-    "unreadable": "the feed is broken; tell the publisher",
-    "internal": "a fault in aggregator; the log has it, please report it",
+    "empty": "the answer is empty; report it to the publisher",
+    "short": "the answer is cut off; report it to the publisher",
+    "not_a_feed": "the answer is not a feed; look for the feed's own address",
+    "unreadable": "the feed is malformed; report it to the publisher",
+    "internal": "an error in aggregator; please report it with the log",
 }
 OF_PAGES = {  # for HTML pages
-    "forbidden": "the publisher refuses us, or robots.txt closes the page; ask them, and write robots: with their word",
-    "not_a_feed": "nothing is found where it used to be; look at the page, and try items: and entry: with preview",
-    "not_found": "the page is not there; look for its new address on the site",
+    "forbidden": "the publisher or robots.txt refuses our requests; ask for permission, and write robots: with it",
+    "not_a_feed": "no item was found on the page; look at the page, and try items: and entry: with preview",
+    "not_found": "the page does not exist; look for its new address on the site",
 }
 OF_LISTS = {  # for JSON lists of an API
-    "not_a_feed": "if it is the API's own error, tell its owner; else mend items: and entry:, and try it with preview",
-    "not_found": "the API has no such address; look for the list's new one in what its owner says",
-    "unreadable": "the answer is no JSON that can be read; tell the API's owner",
+    "not_a_feed": "if it is the API's own error, report it to its owner; else correct items: and entry:, try preview",
+    "not_found": "the API has no such address; look for the new one in the API's documentation",
+    "unreadable": "the answer is not valid JSON; report it to the API's owner",
 }
 
 OF_SITEMAPS = OF_PAGES | {
-    "not_a_feed": "the answer is no sitemap; robots.txt of the site names it, mostly in a line Sitemap:",
-    "not_found": "the sitemap is not there; robots.txt of the site names it, mostly in a line Sitemap:",
+    "not_a_feed": "the answer is not a sitemap; robots.txt of the site names it, mostly in a line Sitemap:",
+    "not_found": "the sitemap does not exist; robots.txt of the site names it, mostly in a line Sitemap:",
 }
 
-OF_FILES = {"not_found": "there is no such file below the folder of feeds.yaml; put it there, or mend url:"}
+OF_FILES = {"not_found": "there is no such file below the folder of feeds.yaml; put it there, or correct url:"}
 
-_OF_OUTLINES = {"not_a_feed": "the answer is no OPML list of feeds; look for the list's own address"}
+_OF_OUTLINES = {"not_a_feed": "the answer is not an OPML list of feeds; look for the list's own address"}
 
 _OF_KINDS = {Kind.HTML: OF_PAGES, Kind.SITEMAP: OF_SITEMAPS, Kind.JSON: OF_LISTS, Kind.OPML: _OF_OUTLINES}
 
@@ -255,10 +255,10 @@ def _source(
 def _moved(target: Url, settings: Source | None) -> str:
     """Return the advice to write the new address of a moved feed into feeds.yaml."""
     if settings is not None and settings.private:
-        return f"it redirects for good, to {host_of(target)}; its addresses are private: a browser shows the new one"
+        return f"it redirects permanently, to {host_of(target)}; its addresses are private: a browser shows the new one"
     was = f" and was: {settings.safe_url}" if settings and settings.safe_url else ""
     own = " as a source of your own" if settings and settings.listed_by else ""
-    return f"it redirects for good; write url: {target}{was}{own} in feeds.yaml"
+    return f"it redirects permanently; write url: {target}{was}{own} in feeds.yaml"
 
 
 def _total(sums: Iterable[Sums]) -> Sums:
@@ -327,12 +327,12 @@ def _advice(row: RowMapping, state: State, now: datetime, settings: Source | Non
         return _advice_on_losses(row["key"], observed.lost, settings)
     if state is State.SUSPECT:
         if observed.suspect_since is None:
-            return "polling it ends this program; report what the system's log says of that, or write paused: true"
+            return "polling this source ends the program; report it with the system's log, or write paused: true"
         return f"if it is still the feed you want: aggregator accept {row['key']}; else take it out of feeds.yaml"
     if state is not State.FAILING:
         return _charset_advice(row, settings) if state is State.OK else None
     if settings is not None and _is_mended(row, settings, opens=opens):
-        return "feeds.yaml says otherwise since then; the next poll asks it at once"
+        return "feeds.yaml was edited since then; the source is due at once"
     kind, is_local = (settings.reading.kind, settings.path is not None) if settings is not None else (Kind.FEED, False)
     advice = _named_feed(row) or advice_for(row["code"], kind, is_local=is_local)
     long = row["failing_since"] is not None and now - row["failing_since"] > DEAD
@@ -359,11 +359,11 @@ def _charset_advice(row: RowMapping, settings: Source | None) -> str | None:
 
 def _advice_on_losses(key: str, lost: Sequence[str], settings: Source | None) -> str:
     """Return the advice for fields that no entry has any more."""
-    meant = f"if that is meant, aggregator accept {key}"
+    meant = f"if that is intended, aggregator accept {key}"
     if settings is not None and settings.reading.fields:
         fields = ", ".join(f"entry.{name}" for name in lost)
         return f"see what it answers with aggregator preview {key}, and correct {fields} in feeds.yaml; {meant}"
-    return f"look at the feed, and tell the publisher that its entries have no {' and no '.join(lost)}; {meant}"
+    return f"look at the feed, and report to the publisher that its entries have no {' and no '.join(lost)}; {meant}"
 
 
 def _is_mended(row: RowMapping, settings: Source, *, opens: bool) -> bool:

@@ -240,7 +240,7 @@ def test_check_says_all_at_once_a_missing_theme_and_file_and_what_it_warns_of(tm
     done = run(tmp_path)
     assert done.returncode == 2
     theme = f"{config}:2:10: there is no folder them; make it, or take theme out"
-    file = f"{config}:4:1: there is no file {tmp_path.resolve()}/samples/none.xml; put it there, or mend url"
+    file = f"{config}:4:1: there is no file {tmp_path.resolve()}/samples/none.xml; put it there, or correct url"
     assert theme in done.stderr.splitlines()
     assert f"{file} (a warning)" in done.stderr.splitlines()
     assert "a password or token is written out" in done.stderr

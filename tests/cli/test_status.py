@@ -156,7 +156,7 @@ def test_p40_where_a_feed_has_moved_is_proposed(tmp_path: Path, publisher: FeedS
     assert run(tmp_path, "poll").returncode == 0
     (row,) = told(tmp_path)["sources"]
     assert row["moved_to"] == new
-    assert row["advice"] == f"it redirects for good; write url: {new} and was: {old} in feeds.yaml"
+    assert row["advice"] == f"it redirects permanently; write url: {new} and was: {old} in feeds.yaml"
     assert f"redirects permanently to {new}" in run(tmp_path, "status", "a").stdout
     public = (tmp_path / "public/status.json").read_text()
     assert "new.xml" not in public
@@ -320,7 +320,7 @@ def test_a_page_that_names_its_feed_is_advised_with_that_address(tmp_path: Path,
     assert advice == {
         "one": f"write url: {publisher.url('/all.rss')}",
         "two": "`aggregator check --live two` lists them",
-        "none": "the answer is no feed; look for the feed's own address",
+        "none": "the answer is not a feed; look for the feed's own address",
     }
 
 
