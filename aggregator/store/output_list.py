@@ -208,7 +208,7 @@ class Files:
         self._connection.execute(update(store).values(adopts=False))
 
     def forget_looks(self) -> None:
-        """Clear the digests of what shapes outputs, so that all are rendered again, also archive pages and posts."""
+        """Clear the digests of settings and templates, so that all is rendered again, with archive and posts."""
         self._connection.execute(update(category).values(look=None))
         self._connection.execute(update(store).values(look=None, stories_look=None, posts_look=None, gone_stale=True))
 

@@ -29,7 +29,7 @@ class ExportRow:
     """Progress of the export of posts."""
 
     generation: int  # stories that were touched later are not exported yet
-    look: str | None  # digest of what shapes posts besides the store
+    look: str | None  # digest of the settings and templates that shape posts
     names: str | None  # the template of their names
 
 

@@ -265,9 +265,9 @@ def settle_source(
     *,
     initial: int | None,
 ) -> None:
-    """Write the state of a restored source, so that its next poll counts as no first one.
+    """Write the state of a restored source, so that its next poll does not count as its first.
 
-    Unknown entries of the next document that are not newer than `restored_until` are no news. In a source with details,
+    Unknown entries of the next document that are not newer than `restored_until` are not new. In a source with details,
     such an entry may have waited for its detail when the store was lost, and is not published yet. But no entry waits
     longer than a day; and if `initial` entries were published, entries beyond `initial` are older than all of these.
 

@@ -33,7 +33,7 @@ PRAGMAS: tuple[str, ...] = (  # R4
 DISK_FAULTS: Final = {  # by SQLite's primary result code
     sqlite3.SQLITE_FULL: "the disk it is on is full: make room",
     sqlite3.SQLITE_IOERR: "the disk it is on fails or is full: check it",
-    sqlite3.SQLITE_READONLY: "the disk it is on is read-only: check its mount and permissions",
+    sqlite3.SQLITE_READONLY: "the disk it is on can't be written: check its mount and permissions",
     sqlite3.SQLITE_CANTOPEN: "its files can't be opened: check the disk and its permissions",
 }
 
@@ -196,7 +196,7 @@ def make_engine(url: str) -> Engine:
     The implicit BEGIN of sqlite3 comes late and is deferred: 60 of 80 concurrent read-then-write transactions failed at
     once with "database is locked", whatever the timeout.
     """
-    engine = create_engine(url, hide_parameters=True)  # a traceback in the log would quote what sources said (S44)
+    engine = create_engine(url, hide_parameters=True)  # a traceback in the log would quote texts of sources (S44)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine

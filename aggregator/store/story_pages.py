@@ -1,4 +1,4 @@
-"""Queries for the pages of stories: digests of what shapes them, dirty pages, and the content of each (N4, A42, T7)."""
+"""Queries for the pages of stories: digests of settings, dirty pages, and the content of each (N4, A42, T7)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
