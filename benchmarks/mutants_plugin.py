@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any, cast
 
 import pytest
 
@@ -40,7 +41,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]  # typeshed forgets None
+        threading.settrace(cast(Any, None))
         functions = [(name.removeprefix(PACKAGE), line) for name, line in list(_called)]
         with Path(record).open("a", encoding="utf-8") as file:
             print(json.dumps([item.nodeid, time.process_time() - started, functions]), file=file)

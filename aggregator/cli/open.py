@@ -30,7 +30,7 @@ log = getLogger(__name__)
 
 
 @contextmanager
-def opened_world(
+def opened_app(
     options: argparse.Namespace, environ: Mapping[str, str], *, last_good: bool = False, goes_on: bool = False
 ) -> Iterator[App]:
     """Load feeds.yaml, print its warnings, open the store, and close the store afterwards.

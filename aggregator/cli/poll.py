@@ -15,7 +15,7 @@ from aggregator.cadence.hosts import rests_of
 from aggregator.cli.folding import alarm_lines, called, folded, grouped
 from aggregator.cli.logs import drop_logged
 from aggregator.cli.names import keys_of
-from aggregator.cli.open import configured, opened_world, stopping
+from aggregator.cli.open import configured, opened_app, stopping
 from aggregator.cli.rest_words import rest_in_words
 from aggregator.cli.terminal import ahead_in_words, counted, json_text, printable
 from aggregator.clock import rfc3339
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return 2
     if not (options.json or options.verbose or options.log == "json"):
         drop_logged(TOLD)
-    with opened_world(options, environ, goes_on=True) as app:
+    with opened_app(options, environ, goes_on=True) as app:
         keys = keys_of(options.keys, app.in_force.settings, options.config)
         if keys is None:
             return 2
@@ -92,7 +92,7 @@ class OneShot:
     """One run over a fixed list of sources."""
 
     def __init__(self, app: App) -> None:
-        self._world = app
+        self._app = app
         self._started, self._from = app.clock(), monotonic()
         self._changes: list[Changes] = []
         self._completions: list[Completion] = []
@@ -114,7 +114,7 @@ class OneShot:
         wanted, others = self._wanted(keys, everything=everything)
         self._ask(wanted, keys, honours_skip_hours=not keys and not everything, limit=limit)
         if not keys and not self._stopped and any(change.outlines for change in self._changes):
-            with self._world.store.read() as tx:  # what lists have named just now: no operator waits for a second run
+            with self._app.store.read() as tx:  # what lists have named just now: no operator waits for a second run
                 before = {item.id for item in (*wanted, *others)}
                 named = [
                     item for item in tx.schedule.named(None) if item.id not in before and item.attempted_at is None
@@ -128,7 +128,7 @@ class OneShot:
     ) -> None:
         """Poll the given sources. With `keys`, only these sources may fetch details."""
         listed = ListedBacklog(wanted, honours_skip_hours=honours_skip_hours)
-        app, named = self._world, {item.id.row for item in wanted} if keys else None
+        app, named = self._app, {item.id.row for item in wanted} if keys else None
         backlog = WithDetails(listed, app.store, app.in_force, app.clock, sources=named)
         end = self._from + limit.total_seconds()
         self._dispatcher = Dispatcher(app.store, app.poller, app.in_force, backlog, on_settled=self._note)
@@ -145,20 +145,20 @@ class OneShot:
         polled = {change.job.id for change in self._changes}
         left = {item.key for item in wanted if item.id not in polled}
         if left:
-            with self._world.store.read() as tx:  # some were claimed, and put back or put off
-                rests = rests_of(tx.hosts.restraints(), self._world.clock())
+            with self._app.store.read() as tx:  # some were claimed, and put back or put off
+                rests = rests_of(tx.hosts.restraints(), self._app.clock())
                 self._skipped += [self._skipped_row(item, rests) for item in tx.schedule.named(left)]
         self._skipped += [self._report_of(item) for item in others]
         self.left_alone = [str(item.key) for item in others]
-        with self._world.store.begin() as tx:
-            self.alarms = tx.alarms.note(self._world.clock())
+        with self._app.store.begin() as tx:
+            self.alarms = tx.alarms.note(self._app.clock())
             self.has_requests = bool(tx.corrections.pending())
             if self._stopped:  # the next run does the rest (R54)
                 return
-            has_lapsed = bool(tx.details.lapsed(self._world.clock(), self._world.in_force.roster.sources))
-            finish = Maintenance(self._world.store, self._world.clock).begin(tx)
+            has_lapsed = bool(tx.details.lapsed(self._app.clock(), self._app.in_force.roster.sources))
+            finish = Maintenance(self._app.store, self._app.clock).begin(tx)
         if has_lapsed:
-            end_waits(self._world.store, self._world.in_force, self._world.clock)
+            end_waits(self._app.store, self._app.in_force, self._app.clock)
         finish()
 
     def _note(self, settled: Sequence[Settled]) -> None:
@@ -177,18 +177,18 @@ class OneShot:
         self._stopped, self._ends = True, monotonic() + LAST_WORD
         if self._dispatcher is not None:
             self._dispatcher.stop()
-        cut = threading.Timer(GRACE, self._world.poller.cut)
+        cut = threading.Timer(GRACE, self._app.poller.cut)
         cut.daemon = True
         cut.start()
 
     def _wanted(self, keys: Sequence[str] | None, *, everything: bool) -> tuple[list[DueItem], list[DueItem]]:
         """Return the sources to poll, and the requested ones that must not be polled yet."""
-        now = self._world.clock()
-        with self._world.store.read() if keys else self._world.store.begin() as tx:
+        now = self._app.clock()
+        with self._app.store.read() if keys else self._app.store.begin() as tx:
             if not keys:
                 tx.store_row.note_run(now)
             if not keys and not everything:
-                count = len(self._world.in_force.settings.sources)
+                count = len(self._app.in_force.settings.sources)
                 due = tx.schedule.due(now, limit=count, per_host=count, early=True)
                 self.none_due = "" if due else _none_due(*tx.schedule.next_turn(), now)
                 return due, []
@@ -196,7 +196,7 @@ class OneShot:
         wanted: list[DueItem] = []
         others: list[DueItem] = []
         for item in named:
-            source = self._world.in_force.roster.sources[item.key]
+            source = self._app.in_force.roster.sources[item.key]
             may = source.own_machine or may_ask_again(now, item.attempted_at, item.retry_until)
             (wanted if may else others).append(item)
         return wanted, others
@@ -234,8 +234,8 @@ class OneShot:
         """Return what sources are called in the report: title, key and line of feeds.yaml; empty if it names none."""
         if not (self.alarms or self.left_alone or self._skipped or any(report_of(one).code for one in self._changes)):
             return {}
-        sources = self._world.in_force.roster.sources
-        with self._world.store.read() as tx:
+        sources = self._app.in_force.roster.sources
+        with self._app.store.read() as tx:
             titles = tx.sources.titles()
         return {
             key: called(name_of_source(source, titles.get(key)), key, source.line) for key, source in sources.items()
@@ -260,7 +260,7 @@ class OneShot:
         return row
 
     def _report_of(self, item: DueItem) -> Report:
-        url = self._world.in_force.roster.sources[item.key].safe_url
+        url = self._app.in_force.roster.sources[item.key].safe_url
         return Report(key=item.key, url=url, outcome=Outcome.SKIPPED, next_due=item.due_at)
 
 

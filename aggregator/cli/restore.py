@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aggregator.cli.names import command
-from aggregator.cli.open import opened_world
+from aggregator.cli.open import opened_app
 from aggregator.cli.taken_in import take_in
 from aggregator.cli.terminal import counted, json_text
 from aggregator.clock import utc_now
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     check_templates(settings)
     if options.file is not None:
         backend_of(settings.store).restore(Path(options.file))
-        with opened_world(options, environ) as app:
+        with opened_app(options, environ) as app:
             if said := take_in(app):
                 print(f"aggregator: {said}", file=sys.stderr)
         print(f"restored from {options.file}; `{command(options.config, 'publish')}` updates the files")

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from aggregator.app import App
-from aggregator.cli.open import opened_world
+from aggregator.cli.open import opened_app
 from aggregator.model.settings import Settings
 from aggregator.model.story import Publication
 from aggregator.render.search_page import Answer, render_found, render_found_json
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     told: list[float] = []  # when a signal came
     before = {number: signal.signal(number, _stopper(stop, told)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with opened_world(options, environ, last_good=options.last_good, goes_on=True) as app:
+        with opened_app(options, environ, last_good=options.last_good, goes_on=True) as app:
             meter = load_meter()
             to = app.in_force.settings.publish.to
             index = open_index(app.store) if app.look.search else None

@@ -75,7 +75,7 @@ EQUIVALENTS: Mapping[str, Mapping[str, str]] = {
     ),
     "publish": _words(
         output__output_dir__out__dir__directory__folder__path__destination="to",
-        format__output_format__types="formats, such as [atom, rss, json, html]",
+        format__output_format__types=_FORMATS,
         items__limit__max_entries__items_per_page__count__size="entries",
         compress__compression="gzip",
         template__templates="theme",

@@ -19,6 +19,7 @@ class Format:
     module: str  # has a `RENDERER`; see `aggregator/render/renderer.py`
     is_feed: bool = True  # made for feed readers, so that `all.*`, OPML and hubs have it too; else for people
     has_archive: bool = True  # archive pages are published in it
+    names_hub: bool = False  # in a form that `aggregator/serve/links.py` reads; then the hub is pinged
     other_names: tuple[str, ...] = ()  # names that operators write for it
 
     @property
@@ -35,13 +36,20 @@ class Format:
 FORMATS: Final = {
     one.name: one
     for one in (  # in the order in which they are offered
-        Format(name="atom", label="Atom", media_type="application/atom+xml", module="aggregator.render.atom"),
+        Format(
+            name="atom",
+            label="Atom",
+            media_type="application/atom+xml",
+            module="aggregator.render.atom",
+            names_hub=True,
+        ),
         Format(
             name="rss",
             label="RSS",
             media_type="application/rss+xml",
             module="aggregator.render.rss",
             has_archive=False,
+            names_hub=True,
             other_names=("rss2", "rss2.0", "rss20", "xml"),
         ),
         Format(  # archive pages too: with them a lost store is restored to the last entry
@@ -49,6 +57,7 @@ FORMATS: Final = {
             label="JSON Feed",
             media_type="application/feed+json",
             module="aggregator.render.jsonfeed",
+            names_hub=True,
             other_names=("jsonfeed",),
         ),
         Format(name="html", label="HTML", media_type="text/html", module="aggregator.render.html_pages", is_feed=False),

@@ -51,7 +51,7 @@ class Formats:
         document = leave_out_faulty(document, context.site, html=self.html)
         for number, one in enumerate(self._formats_of(document.path, document.archive)):
             path = document.path + one.suffix
-            is_topic = has_news and document.hub is not None and one.is_feed
+            is_topic = has_news and document.hub is not None and one.names_hub
             yield Output(
                 path=path,
                 render=partial(self._renderers[one].verified, document, context),

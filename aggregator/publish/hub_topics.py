@@ -22,5 +22,6 @@ def keep_topics(tx: Transaction, settings: Settings) -> None:
             Url(url_of(settings.site, path, one.suffix))
             for path in paths
             for one in feeds_among(settings.publish.formats)
+            if one.names_hub
         }
     tx.hub_pings.keep(topics)

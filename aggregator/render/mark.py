@@ -5,7 +5,7 @@ import zlib
 NAME = "aggregator"
 HOME = "https://aggregator.example/"  # of the program; no version, or a release would change every page (A1)
 
-LIST_MARK = f"generator={NAME}"  # without a blank: whoever turns lines into rules for a server need not know it
+LIST_MARK = f"generator={NAME}"  # first line of gone.txt; without a blank, so that a script can read each line alike
 MARKS = (
     f'<generator uri="{HOME}">{NAME}</generator>'.encode(),  # Atom
     f"<generator>{NAME}</generator>".encode(),  # RSS

@@ -15,7 +15,7 @@ PROGRAM = """
 import json, sys
 from aggregator.model.formats import FORMATS, Format
 
-FORMATS["txt"] = Format(name="txt", label="Text", media_type="text/plain", module="tests.publish.text_format")
+FORMATS["lines"] = Format(name="lines", label="Lines", media_type="text/plain", module="tests.publish.text_format")
 
 from pathlib import Path
 from aggregator.errors import StateLost
@@ -27,7 +27,7 @@ from tests.fake_source import FakeSource, said
 from tests.sample_site import SampleSite
 
 site = SampleSite(Path(sys.argv[1]))
-site.writes('''publish: {formats: [html, txt], entries: 10, archive_page: 10}
+site.writes('''publish: {formats: [html, lines], entries: 10, archive_page: 10}
 sources: [{key: a, url: "https://a.example/", category: a, paused: true}]
 ''')
 with site.opened() as app:
@@ -35,18 +35,18 @@ with site.opened() as app:
     app.publisher.publish()
     public, settings = site.folder / "public", app.in_force.settings
     facts = {
-        "files": sorted(str(path.relative_to(public)) for path in public.rglob("*.txt")),
-        "lines": site.published("category/a.txt").decode().splitlines(),
+        "files": sorted(str(path.relative_to(public)) for path in public.rglob("*.lines")),
+        "lines": site.published("category/a.lines").decode().splitlines(),
         "index": site.published("index.html").decode(),
         "page": site.published("category/a.html").decode(),
         "opml": site.published("opml.xml").decode(),
-        "types": [media_of(name)[0] for name in ("category/a.txt", "all.txt", "gone.txt")],
-        "roles": [media_of(name)[1].value for name in ("category/a.txt", "gone.txt")],
-        "served": name_of("/category/a.txt"),
-        "document": is_document("/category/a.txt"),
+        "types": [media_of(name)[0] for name in ("category/a.lines", "all.lines", "gone.txt")],
+        "roles": [media_of(name)[1].value for name in ("category/a.lines", "gone.txt")],
+        "served": name_of("/category/a.lines"),
+        "document": is_document("/category/a.lines"),
     }
 for path in public.rglob("*"):
-    if path.is_file() and path.suffix != ".txt":
+    if path.is_file() and path.suffix != ".lines":
         path.unlink()
 try:
     refuse_lost(Folder(public), settings)
@@ -67,7 +67,12 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 
 
 def test_its_files_are_published(facts: dict[str, object]) -> None:
-    assert facts["files"] == ["all.txt", "category/a.txt", "category/a/archive/1.txt", "category/a/archive/2.txt"]
+    assert facts["files"] == [
+        "all.lines",
+        "category/a.lines",
+        "category/a/archive/1.lines",
+        "category/a/archive/2.lines",
+    ]
     lines = facts["lines"]
     assert isinstance(lines, list)
     assert lines[0] == "generator=aggregator"
@@ -76,20 +81,20 @@ def test_its_files_are_published(facts: dict[str, object]) -> None:
 
 
 def test_pages_and_lists_link_to_it(facts: dict[str, object]) -> None:
-    assert 'type="text/plain" title="Planet (Text)" href="http://127.0.0.1:8080/all.txt"' in str(facts["index"])
-    assert 'href="http://127.0.0.1:8080/category/a.txt"' in str(facts["page"])
-    assert 'xmlUrl="http://127.0.0.1:8080/category/a.txt"' in str(facts["opml"])
+    assert 'type="text/plain" title="Planet (Lines)" href="http://127.0.0.1:8080/all.lines"' in str(facts["index"])
+    assert 'href="http://127.0.0.1:8080/category/a.lines"' in str(facts["page"])
+    assert 'xmlUrl="http://127.0.0.1:8080/category/a.lines"' in str(facts["opml"])
 
 
 def test_it_is_served_as_a_feed(facts: dict[str, object]) -> None:
     assert facts["types"] == ["text/plain; charset=utf-8"] * 3
     assert facts["roles"] == ["feed", "other"]
-    assert facts["served"] == "category/a.txt"
+    assert facts["served"] == "category/a.lines"
     assert facts["document"]
 
 
 def test_a_lost_state_is_noticed_by_it(facts: dict[str, object]) -> None:
-    assert "category/a.txt" in str(facts["lost"])
+    assert "category/a.lines" in str(facts["lost"])
 
 
 def test_each_format_names_a_module_with_a_renderer() -> None:

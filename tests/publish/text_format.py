@@ -20,7 +20,7 @@ def read_back_text(data: bytes, document: Document) -> None:
     """
     _, _, *lines = data.decode().splitlines()
     expected = [[id, title, updated] for id, title, updated, _ in verify.expected(document)]
-    verify.compare(f"{document.path}.txt", [line.split("\t") for line in lines], expected)
+    verify.compare(f"{document.path}.lines", [line.split("\t") for line in lines], expected)
 
 
 RENDERER = Renderer(render=render_text, verify=read_back_text)

@@ -14,7 +14,7 @@ Golden = Callable[[str, bytes], None]
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
-    """Compare bytes with a golden file; `pytest tests/publish --regold` writes it."""
+    """Compare bytes with a golden file; `pytest tests/render --regold` writes it."""
 
     def compare(name: str, data: bytes) -> None:
         if request.config.getoption("--regold", default=False):

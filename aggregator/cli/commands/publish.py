@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Render dirty categories, or all; print which files changed and which could not be written."""
     from aggregator.cli.corrections import correct
-    from aggregator.cli.open import opened_world
+    from aggregator.cli.open import opened_app
     from aggregator.cli.terminal import json_text
     from aggregator.errors import StrangerInTheWay
     from aggregator.model.correction import Act
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         done = correct(options, environ, Act.RULES, lambda tx: {})
         if done or not (options.all or options.take_over):
             return done
-    with opened_world(options, environ, goes_on=not options.take_over) as app:
+    with opened_app(options, environ, goes_on=not options.take_over) as app:
         run_pending_requests(app.store, app.in_force.roster, app.clock)
         try:
             published = app.publisher.publish(everything=options.all, take_over=options.take_over)
