@@ -325,6 +325,7 @@ def test_s44_a_list_takes_over_no_private_source(sample_site: SampleSite, publis
         assert tx.sources.limits()[SourceKey("secret")].private
 
 
+@pytest.mark.slow
 def test_serve_takes_up_a_list_and_an_edit_of_feeds_yaml(tmp_path: Path, publisher: FeedServer) -> None:
     urls = feeds(publisher, *(f"f{number}" for number in range(12)))
     at = publisher.says("/list.opml", Reply(200, listing(urls)))

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.command import Done, aggregator
 from tests.feed_server import FeedServer, Reply
 from tests.running import Running
@@ -47,6 +49,7 @@ def test_a_key_that_is_none_is_one_message(tmp_path: Path, publisher: FeedServer
     assert (done.returncode, done.stderr) == (2, "aggregator: no source on in feeds.yaml; did you mean one?\n")
 
 
+@pytest.mark.slow
 def test_r27_beside_a_running_serve(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.says("/feed", *(Reply(200, ATOM.format(name).encode()) for name in ("harbour", "casino")))
     running = Running(tmp_path, f"{LOOPBACK}sources: [{{url: '{url}', key: one}}]\n")

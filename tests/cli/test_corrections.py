@@ -262,6 +262,7 @@ def test_r27_killed_around_a_request_nothing_is_lost_or_done_twice(tmp_path: Pat
     assert "Title 1" in published(tmp_path)[0].values()
 
 
+@pytest.mark.slow
 def test_r27_a_request_waits_for_a_one_shot_run_that_ends(
     operator: Operator, planet: Path, publisher: FeedServer
 ) -> None:
@@ -279,6 +280,7 @@ def test_r27_a_request_waits_for_a_one_shot_run_that_ends(
     assert "Title 3" not in published(planet)[0].values()
 
 
+@pytest.mark.slow
 def test_r27_what_takes_longer_is_kept_and_the_command_says_so(
     operator: Operator, planet: Path, publisher: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.command import Done, aggregator
 from tests.feed_server import FeedServer, Reply
 from tests.running import Running
@@ -36,6 +38,7 @@ def test_what_is_stored_is_found_published_or_not(tmp_path: Path, publisher: Fee
     assert run(tmp_path, "search", "--limit", "0", "x").returncode == 2
 
 
+@pytest.mark.slow
 def test_serve_answers_search_and_its_pages_lead_there(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(item(1, title="Harbour opens"))), Reply(304))
     with Running(tmp_path, yaml(url)) as running:

@@ -153,6 +153,7 @@ def test_without_the_extra_it_says_what_to_install(
     assert install_command("metrics") in str(vars(caplog.records[0])["advice"])
 
 
+@pytest.mark.slow
 def test_serve_answers_at_metrics(tmp_path: Path, publisher: FeedServer) -> None:
     good = publisher.serve("/good.xml", rss(item(1), item(2)))
     bad = publisher.says("/bad.xml", Reply(404), host="127.0.0.2")

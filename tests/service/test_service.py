@@ -39,6 +39,7 @@ def test_r54_sigterm_with_sixteen_hanging_polls_and_a_kept_reader(tmp_path: Path
         assert [a.path for a in publisher.asked[asked:]].count("/good") == 0, "what is not due is not asked (P64)"
 
 
+@pytest.mark.slow
 def test_r27_a_second_process_is_turned_away_and_readers_are_not(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed.xml", rss(item(1)))
     with Running(tmp_path, f"{LOOPBACK}{FAST}sources: ['{url}']\n") as running:

@@ -119,6 +119,7 @@ def test_a_large_file_is_read_apart(tmp_path: Path) -> None:
     assert record["entries"][0]["written"] is None, "what is written is not looked at here"
 
 
+@pytest.mark.slow
 def test_r27_it_works_beside_a_running_serve(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed", rss(item(1)))
     with Running(tmp_path, f"{LOOPBACK}sources: [{{url: '{url}', key: one}}]\n") as running:
