@@ -23,6 +23,7 @@ from aggregator.serve.metrics import Meter
 from aggregator.store.status import ADVICE
 from tests.command import aggregator
 from tests.feed_server import FeedServer, Reply
+from tests.patience import PATIENCE
 from tests.running import Running
 from tests.sample_site import LOOPBACK, item, rss
 
@@ -76,7 +77,9 @@ def test_what_service_md_and_subscribe_md_say_to_type(planet: Path) -> None:
     text = (planet / "feeds.yaml").read_text(encoding="utf-8").replace("serve: {bind: 127.0.0.1:8080}\n", "")
     with Running(planet, text) as running:
         running.wait_for(lambda: b"<entry" in running.get("category/harbour.atom")[1])
-        shown = subprocess.run(running.command("status"), check=True, capture_output=True, text=True, timeout=30).stdout
+        shown = subprocess.run(
+            running.command("status"), check=True, capture_output=True, text=True, timeout=PATIENCE
+        ).stdout
         assert "3 sources, 0 in trouble" in shown
         answers = []
         for line in commands("subscribe.md"):
@@ -244,7 +247,7 @@ def test_the_metrics_that_politeness_md_names_are_there() -> None:
 def test_what_reading_md_says_to_type_says_so_where_there_is_no_corpus(tmp_path: Path) -> None:
     (line,) = commands("reading.md")
     command = [sys.executable, *line.split()[1:-1], str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert done.stdout == f"no corpus in {tmp_path}: nothing to read\n"
 
 
@@ -296,5 +299,5 @@ def test_locks_name_no_host() -> None:
 )
 def test_benchmarks_run(name: str) -> None:
     command = [sys.executable, "-m", *f"benchmarks.{name}".split()]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=5 * PATIENCE)
     assert "ratio" in done.stdout, done.stderr

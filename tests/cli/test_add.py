@@ -16,6 +16,7 @@ from aggregator.cli.add import addresses_of
 from aggregator.config import load_config
 from tests.command import Done, aggregator
 from tests.feed_server import Closes, FeedServer, Hangs, Reply, redirect
+from tests.patience import PATIENCE
 from tests.sample_site import LOOPBACK, item, rss
 
 ATOM = b'<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:x</id><title>All of it</title></feed>'
@@ -363,7 +364,7 @@ def test_an_interrupt_ends_it_at_once_and_keeps_what_was_added(planet: Path, pub
     )
     publisher.wait_until_asked(1, "/hangs")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=15)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, "Traceback" in err) == (130, False)
     assert "added" in out
     assert urls(planet)[1:] == [good]

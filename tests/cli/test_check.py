@@ -13,6 +13,7 @@ import pytest
 from aggregator.cli.check_live import in_words
 from tests.command import Done, aggregator
 from tests.feed_server import FeedServer, Hangs, Reply, redirect
+from tests.patience import PATIENCE
 from tests.sample_site import LOOPBACK, item, rss
 
 PAGE = b"""<!doctype html><html><head><title>Site</title>
@@ -218,7 +219,7 @@ def test_r54_a_signal_ends_it_with_what_was_found(
     process = subprocess.Popen(command(tmp_path, "--live", "--json"), stdout=subprocess.PIPE, text=True)
     publisher.wait_until_asked(2)
     process.send_signal(number)
-    out, _ = process.communicate(timeout=15)
+    out, _ = process.communicate(timeout=PATIENCE)
     rows = {row["key"]: row["outcome"] for row in json.loads(out)["live"]["results"]}
     assert process.returncode == 128 + number
     assert rows["bad"] == "skipped"

@@ -10,6 +10,7 @@ import pytest
 
 from aggregator.cli.main import commands
 from tests.feed_server import FeedServer, Hangs, Reply
+from tests.patience import PATIENCE
 from tests.sample_site import LOOPBACK, item, rss
 
 HEAVY = (
@@ -100,7 +101,7 @@ def test_r54_a_signal_ends_a_poll_with_what_was_finished_stored(
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     publisher.wait_until_asked(2)
     process.send_signal(number)
-    out, _ = process.communicate(timeout=15)
+    out, _ = process.communicate(timeout=PATIENCE)
     report = json.loads(out)
     assert process.returncode == 128 + number
     assert (report["new"], report["failed"], report["skipped"]) == (1, 0, 1)

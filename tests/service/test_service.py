@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.feed_server import FeedServer, Garbage, Hangs, Reply, Reset
+from tests.patience import PATIENCE
 from tests.rows import rows
 from tests.running import Running
 from tests.sample_site import LOOPBACK, item, rss
@@ -43,11 +44,11 @@ def test_r54_sigterm_with_sixteen_hanging_polls_and_a_kept_reader(tmp_path: Path
 def test_r27_a_second_process_is_turned_away_and_readers_are_not(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed.xml", rss(item(1)))
     with Running(tmp_path, f"{LOOPBACK}{FAST}sources: ['{url}']\n") as running:
-        second = subprocess.run(running.command("poll"), capture_output=True, text=True, check=False, timeout=30)
+        second = subprocess.run(running.command("poll"), capture_output=True, text=True, check=False, timeout=PATIENCE)
         assert second.returncode == 4
         assert f"serve, process {running.process.pid if running.process else 0}" in second.stderr
         running.wait_for(lambda: running.status()["sources"][0]["state"] == "ok")
-        check = subprocess.run(running.command("check"), capture_output=True, text=True, check=False, timeout=30)
+        check = subprocess.run(running.command("check"), capture_output=True, text=True, check=False, timeout=PATIENCE)
         assert check.returncode == 0
 
 
@@ -133,7 +134,7 @@ def test_a_port_that_is_taken_ends_with_3(tmp_path: Path, publisher: FeedServer)
     running = Running(tmp_path, "sources: ['https://a.example/']\n")
     running.port = publisher.port
     running.write("sources: ['https://a.example/']\n")
-    done = subprocess.run(running.command("serve"), capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(running.command("serve"), capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 3
     assert f"127.0.0.1:{publisher.port}" in done.stderr
 
@@ -144,7 +145,7 @@ def test_r51_a_start_with_a_broken_file_needs_last_good(tmp_path: Path, publishe
     running = Running(tmp_path, f"{LOOPBACK}{FAST}sources: ['{url}']\n")
     subprocess.run(running.command("poll"), check=True, capture_output=True)
     (tmp_path / "feeds.yaml").write_text("sources: [{url: nonsense}]\n", encoding="utf-8")
-    plain = subprocess.run(running.command("serve"), check=False, capture_output=True, timeout=30)
+    plain = subprocess.run(running.command("serve"), check=False, capture_output=True, timeout=PATIENCE)
     assert plain.returncode == 2
     running.arguments = ("serve", "--last-good")
     with running:
