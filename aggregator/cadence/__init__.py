@@ -2,7 +2,7 @@
 
 from aggregator.cadence.explain import explain
 from aggregator.cadence.rhythm import ARRIVALS, later_arrivals, median_gap
-from aggregator.cadence.skip import outside_skipped
+from aggregator.cadence.schedule import outside_skipped
 from aggregator.cadence.turn import Course, Pace, Turn, crash_floor, may_ask_again, next_turn
 
 __all__ = [

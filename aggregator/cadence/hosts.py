@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from aggregator.model.entry import Hints
-from aggregator.model.hosts import doublings_of
-from aggregator.model.rest import Rest
+from aggregator.model.hosts import Rest, doublings_of
 from aggregator.model.settings import SourceKey
 
 FORBIDDEN: Final = 403

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from aggregator.cadence.rhythm import median_gap, silence
-from aggregator.cadence.skip import outside_skipped
+from aggregator.cadence.schedule import outside_skipped
 from aggregator.model.entry import NO_HINTS, Hints
 
 HOUR = timedelta(hours=1)

@@ -22,9 +22,9 @@ from aggregator.clock import rfc3339
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.alarm import Alarm
 from aggregator.model.changes import Changes, Completion, Settled
+from aggregator.model.hosts import Rest
 from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Outcome, Report
-from aggregator.model.rest import Rest
 from aggregator.model.settings import SourceKey
 from aggregator.poll.corrections import run_pending_requests
 from aggregator.poll.details import end_waits

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from aggregator.clock import rfc3339
-from aggregator.model.rest import Rest
+from aggregator.model.hosts import Rest
 from aggregator.model.settings import SourceKey
 
 

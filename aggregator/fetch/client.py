@@ -18,13 +18,12 @@ from aggregator.fetch.connection import check_names
 from aggregator.fetch.crawl import RobotsCache, is_disallowed, is_fresh, is_known, may_be_asked
 from aggregator.fetch.faults import RAISED, READ_SECONDS, translate
 from aggregator.fetch.flight import Crowded, Ended, Watch
-from aggregator.fetch.freshness import hints_of
 from aggregator.fetch.guard import Guard
+from aggregator.fetch.header_hints import hints_of, http_date
 from aggregator.fetch.reading import read_answer, read_local, read_rest
 from aggregator.fetch.redirects import FOLLOWED, KEEP_METHOD, origin_of
 from aggregator.fetch.request import ACCEPT_ROBOTS, Headers, headers_of, is_conditional
 from aggregator.fetch.resolver import addresses_of
-from aggregator.fetch.retry_after import http_date
 from aggregator.fetch.trip import Trip
 from aggregator.model.ask import GET, Ask
 from aggregator.model.entry import NO_HINTS

@@ -6,10 +6,11 @@ separately, also for host names that resolve to the address.
 
 import ipaddress
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
-from aggregator.model.settings import HostRule
+from aggregator.model.settings import HostRule, SourceKey
 from aggregator.urls import Url, host_key_of, host_of, is_address
 
 SPACING: Final = timedelta(seconds=2)
@@ -118,3 +119,13 @@ def doublings_of(spacing: timedelta) -> int:
     while timedelta(0) < spacing * (1 << count) < SLOWEST:
         count += 1
     return count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """A host that gets no requests until a time, for any of its sources (P30, P31, P37)."""
+
+    host: str  # host key
+    until: datetime
+    source: SourceKey | None  # source of the answer that demanded it last; None if no longer known
+    status: int | None  # HTTP status of that answer

@@ -7,7 +7,7 @@ from typing import Final
 
 from aggregator.errors import AddressRefused, RobotsRefused, SourceError
 from aggregator.model.entry import NO_HINTS, Digest, Hints
-from aggregator.model.rest import Rest
+from aggregator.model.hosts import Rest
 from aggregator.urls import Url
 
 ABSENT: Final = frozenset({404, 410})  # a missing document beside a poll is no failure

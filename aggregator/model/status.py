@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from aggregator.model.alarm import Alarm, AlarmCode
 from aggregator.model.history import Fetching
+from aggregator.model.hosts import Rest
 from aggregator.model.poll import State
-from aggregator.model.rest import Rest
 from aggregator.model.settings import SourceKey
 from aggregator.urls import Url
 

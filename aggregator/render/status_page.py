@@ -8,8 +8,8 @@ from datetime import datetime
 from aggregator.clock import rfc3339
 from aggregator.model.alarm import Alarm
 from aggregator.model.history import Fetching, SourceHistory
+from aggregator.model.hosts import Rest
 from aggregator.model.poll import State
-from aggregator.model.rest import Rest
 from aggregator.model.settings import Site
 from aggregator.model.status import CategoryStatus, RuleHits, SourceStatus, Status
 from aggregator.render import mark

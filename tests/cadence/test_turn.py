@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from aggregator.cadence import Course, Pace, Turn, crash_floor, explain, later_arrivals, may_ask_again, next_turn
 from aggregator.cadence.rhythm import ARRIVALS, median_gap, silence
-from aggregator.cadence.schedule import Schedule
-from aggregator.cadence.skip import outside_skipped
+from aggregator.cadence.schedule import Schedule, outside_skipped
 from aggregator.cadence.turn import backoff, honoured_freshness, jitter
 from aggregator.model.entry import NO_HINTS, Hints
 

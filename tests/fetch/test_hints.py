@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.fetch import Client
-from aggregator.fetch.freshness import freshness, hints_of, rate_limit
-from aggregator.fetch.retry_after import LONGEST, http_date, retry_after
+from aggregator.fetch.header_hints import LONGEST, freshness, hints_of, http_date, rate_limit, retry_after
 from aggregator.model.entry import NO_HINTS
 from tests.feed_server import FeedServer, Reply
 from tests.fetch.conftest import ATOM, ask_for, failed, fetched

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.model.entry import Enclosure, Origin, Person
+from aggregator.model.hosts import Rest
 from aggregator.model.poll import State
-from aggregator.model.rest import Rest
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.story import CategoryLine, Credit, SourceLine
 from aggregator.render import html_pages, theme_check

@@ -9,8 +9,8 @@ import pytest
 
 from aggregator.model.alarm import Alarm, AlarmCode
 from aggregator.model.history import AsideSums, DaySums, Fetching, HostSums, RecentPoll, SourceHistory, Sums
+from aggregator.model.hosts import Rest
 from aggregator.model.poll import Outcome, State
-from aggregator.model.rest import Rest
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import (
     CategoryStatus,
