@@ -40,7 +40,7 @@ class DirtyPages:
     """Up to `BATCH` dirty stories, with what stands on their pages, read from one moment of the store."""
 
     dirty: Dirty
-    numbers: Collection[int]  # these stories, and those that are part of them (T7)
+    numbers: Collection[int]  # these stories, and those that are part of them (T7); empty if no page is made or stands
     pages: dict[int, StoredPage]
     listed: frozenset[str]  # paths of the pages that the list of files names
 
@@ -127,6 +127,8 @@ class StoryPages:
         return self._read(tx, tx.story_pages.dirty(after=after, late=late, limit=BATCH))
 
     def _read(self, tx: Transaction, dirty: Dirty) -> DirtyPages:
+        if not self.are_made and not tx.files.has_story_pages():
+            return DirtyPages(dirty, (), {}, frozenset())
         numbers = tx.story_pages.with_parts(dirty)
         pages = tx.story_pages.stored(numbers, self._order)
         return DirtyPages(dirty, numbers, pages, tx.files.listed([_path_of(pages[number]) for number in numbers]))
@@ -166,6 +168,10 @@ class StoryPages:
             with self._store.read() as tx:
                 batch = self.read(tx, late=late)
         while batch.dirty and not is_cut() and (limit is None or made < limit):
+            if not batch.numbers:
+                with self._store.begin() as tx:
+                    tx.story_pages.clean_all()
+                return False
             made += len(batch.dirty)
             try:
                 dirty = self._make(batch, visibility, note, late=late, take_over=take_over)

@@ -120,6 +120,11 @@ class Files:
         rows = self._connection.execute(query if stories else query.where(_NO_STORY)).all()
         return {row.path: row.digest for row in rows}
 
+    def has_story_pages(self) -> bool:
+        """Return whether the page of any story is listed."""
+        of_stories = select(file.c.path).where(file.c.path >= "entry/", file.c.path < "entry0")
+        return self._connection.execute(of_stories.limit(1)).first() is not None
+
     def gone(self) -> Mapping[str, int]:
         """Return the status, 410 or 404, of each file that is no longer published, in the order of paths (A42, A44)."""
         query = select(file.c.path, file.c.gone).where(file.c.gone.is_not(None)).order_by(file.c.path)

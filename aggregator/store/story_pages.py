@@ -132,6 +132,10 @@ class Pages:
             chosen = update(story).where(story.c.id == bindparam("of_story"), story.c.touched == bindparam("seen"))
             self._connection.execute(chosen.values(dirty=None), rows)
 
+    def clean_all(self) -> None:
+        """Mark the pages of all stories as rendered: none are made, and none stand."""
+        self._connection.execute(update(story).where(story.c.dirty.is_not(None)).values(dirty=None))
+
     def with_parts(self, numbers: Collection[int]) -> set[int]:
         """Return stories with all stories that were merged into them, whose pages name them (T7)."""
         found, more = set(numbers), set(numbers)

@@ -1,6 +1,6 @@
 """The page of each story: what it shows, when it is made again, and what stands there afterwards (N4, R30, A42, T7)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +12,14 @@ from lxml import html
 
 from aggregator.app import App
 from aggregator.errors import StrangerInTheWay
+from aggregator.model.settings import CategoryKey
 from aggregator.poll.corrections import run_pending_requests
 from aggregator.poll.maintenance import Maintenance
 from aggregator.render import html_pages
 from aggregator.render.template_context import ContextBuilder
 from aggregator.serve.application import Application
 from aggregator.serve.published_folder import PublishedFolder
+from aggregator.store.story_pages import Pages, StoredPage
 from tests.fake_source import FakeSource, said
 from tests.sample_site import SampleSite
 
@@ -160,6 +162,30 @@ def test_entry_pages_false_links_to_the_originals_and_removes_what_stands(site: 
     with site.opened() as app:
         app.publisher.publish()
     assert len(pages(site)) == 2
+
+
+def test_entry_pages_false_reads_no_story_for_a_page(site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = list[Collection[int]]()
+    stored = Pages.stored
+
+    def counting(self: Pages, numbers: Collection[int], order: Mapping[CategoryKey, int]) -> dict[int, StoredPage]:
+        read.append(numbers)
+        return stored(self, numbers, order)
+
+    monkeypatch.setattr(Pages, "stored", counting)
+    site.writes(YAML.replace("entries: 10,", "entries: 10, entry_pages: false,"))
+    with site.opened() as app:
+        FakeSource(app).says("a", *(said(number) for number in range(120)))
+        app.publisher.publish()
+        with app.store.read() as tx:
+            assert not tx.story_pages.dirty(after=0, late=False, limit=1)
+            assert not tx.story_pages.dirty(after=0, late=True, limit=1)
+    assert not read
+    site.writes(YAML)
+    with site.opened() as app:
+        app.publisher.publish()
+    assert read
+    assert len(pages(site)) == 50
 
 
 def test_noindex_is_kept_on_every_page(site: SampleSite) -> None:
