@@ -72,6 +72,20 @@ def recent_polls(text: str | None) -> tuple[RecentPoll, ...]:
     return tuple(found)
 
 
+def has_changed_in_hour(recent: str, at: datetime) -> bool:
+    """Return whether one of the last polls, in the format of `later_recent`, changed an entry in the clock hour of `at`
+    (UTC).
+    """
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    for line in recent.splitlines():  # newest first; one at a time, since usually the first is older
+        for poll in recent_polls(line):
+            if poll.at < hour:
+                return False
+            if poll.new or poll.revised:
+                return True
+    return False
+
+
 def day_of(when: datetime) -> int:
     """Return the number of days since 1970-01-01, UTC."""
     return (when - EPOCH).days

@@ -46,6 +46,28 @@ def test_only_the_newest_stay(sample_site: SampleSite, publisher: FeedServer) ->
     assert [one.data for one in kept(sample_site)] == documents[-history.BODIES_KEPT :]
 
 
+def test_of_each_hour_only_the_first_body_that_changed_something_is_kept(
+    sample_site: SampleSite, publisher: FeedServer
+) -> None:
+    documents = [rss(*(item(n) for n in range(count))) for count in (1, 2, 2, 3, 4)]
+    feeds(sample_site, publisher.says("/feed", *(Reply(200, document) for document in documents)))
+    sample_site.clock.move(minutes=20)
+    for minutes in (10, 20, 20, 10, 10):  # polls at :20, :30, :50, :10, :20
+        assert sample_site.poll()["failed"] == 0
+        sample_site.clock.move(minutes=minutes)
+    assert [one.data for one in kept(sample_site)] == [documents[0], documents[3]]
+
+
+def test_one_that_was_odd_is_kept_whenever_it_came(sample_site: SampleSite, publisher: FeedServer) -> None:
+    second = rss(item(2, title="Caf\xe9"), item(1)).replace(b"\xc3\xa9", b"\xe9")  # not the UTF-8 that it declares
+    documents = [rss(item(1)), second]
+    feeds(sample_site, publisher.says("/feed", *(Reply(200, document) for document in documents)))
+    for _ in documents:
+        assert sample_site.poll()["new"] == 1
+        sample_site.clock.move(minutes=5)
+    assert [one.data for one in kept(sample_site)] == documents
+
+
 def test_one_that_stays_large_is_not_kept(sample_site: SampleSite, publisher: FeedServer) -> None:
     noise = random.Random(1).randbytes(100_000).hex()
     feeds(sample_site, publisher.says("/feed", Reply(200, rss(item(1, description=noise)))))
