@@ -25,7 +25,7 @@ from aggregator.model.changes import Alias, EntryChanges, ReleasedEntry
 from aggregator.model.entry import Entry, Feed, KeyRule, Origin
 from aggregator.model.event import Code
 from aggregator.model.job import SourceJob
-from aggregator.model.known import EntryState, Identity, Known, KnownEntry
+from aggregator.model.known import EntryState, Identity, Known, KnownEntry, ListedEntry
 from aggregator.model.settings import Roster
 
 TEMPLATE_MIN = 10  # so many entries, and over half of a document, changed at once: its template did (R47)
@@ -63,7 +63,7 @@ def decide_entries(
     as_kept = _revise(draft, list(listed.values()), len(document))
     for number, (before, entry) in listed.items():
         if (updated := relisted_at(before, entry, asked_at)) is not None:
-            withdrawals.relist(as_kept.get(number, before), updated)
+            withdrawals.relist(as_kept.get(number) or known.changing[number], updated)
     since = suspect_since(due, feed, known, asked_at)
     _note_suspicion(draft, feed, since)
     lacks = _note_losses(draft)
@@ -97,7 +97,7 @@ def decide_entries(
     )
 
 
-def _stored(known: Known, form: str) -> KnownEntry | None:
+def _stored(known: Known, form: str) -> ListedEntry | None:
     """Return the stored entry with a key hash, under its own key or another id."""
     partner = known.matched.get(form)
     return known.entries.get(form) or (partner.entry if partner else None)
@@ -119,9 +119,9 @@ def _rename(draft: Draft, document: Sequence[tuple[str, Entry]]) -> None:
 
 def _listed(
     known: Known, document: Sequence[tuple[str, Entry]], taken_back: Collection[int], asked_at: datetime
-) -> dict[int, tuple[KnownEntry, Entry]]:
+) -> dict[int, tuple[ListedEntry, Entry]]:
     """Return the known entries of a document by id; of one listed under two ids, the content under its key."""
-    found: dict[int, tuple[KnownEntry, Entry]] = {}
+    found: dict[int, tuple[ListedEntry, Entry]] = {}
     for form, entry in document:
         before = _stored(known, form)
         if before is None or before.id in taken_back:
@@ -133,13 +133,13 @@ def _listed(
     return found
 
 
-def _revise(draft: Draft, listed: Sequence[tuple[KnownEntry, Entry]], size: int) -> dict[int, KnownEntry]:
+def _revise(draft: Draft, listed: Sequence[tuple[ListedEntry, Entry]], size: int) -> dict[int, KnownEntry]:
     """Store the revisions of known entries; return the entries as they are shown from now on, by id."""
-    revisions = Revisions(draft)
-    revised = [(before, entry) for before, entry in listed if before.digest != entry.told_digest]
+    revisions, changing = Revisions(draft), draft.known.changing
+    revised = [(changing[before.id], entry) for before, entry in listed if before.digest != entry.told_digest]
     for before, entry in listed:
         if before.digest == entry.told_digest and is_redated(before, entry):
-            revisions.redate(before, entry)
+            revisions.redate(changing[before.id], entry)
     template = len(revised) >= TEMPLATE_MIN and 2 * len(revised) > size
     if template or (revised and draft.observed.reread):
         draft.note(Code.TEMPLATE, revised=len(revised))

@@ -10,7 +10,7 @@ from aggregator.identify.keys import digest_of
 from aggregator.model.changes import RevisedEntry
 from aggregator.model.entry import Entry
 from aggregator.model.event import Code
-from aggregator.model.known import KnownEntry, KnownPublication
+from aggregator.model.known import EntryState, KnownEntry, KnownPublication, ListedEntry
 
 
 class Revisions:
@@ -162,6 +162,12 @@ def _without_text(before: KnownEntry, entry: Entry) -> Entry:
     return replace(kept, digest=before.shown_digest if is_same else digest_of(kept))
 
 
-def is_redated(before: KnownEntry, entry: Entry) -> bool:
+def is_changing(before: ListedEntry, entry: Entry) -> bool:
+    """Return whether a document may change a known entry that it lists; of all others, no decision needs the texts."""
+    is_withdrawn = before.state is EntryState.WITHDRAWN
+    return before.digest != entry.told_digest or is_withdrawn or is_redated(before, entry)
+
+
+def is_redated(before: ListedEntry, entry: Entry) -> bool:
     """Return whether a source moved an entry's date earlier, or out of a future that was not believed (I42, I45)."""
     return entry.published is not None and before.published is not None and entry.published < before.published

@@ -10,7 +10,7 @@ from aggregator.identify.keys import key_form
 from aggregator.model.changes import Relisted, TakenBack
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.event import Code
-from aggregator.model.known import EntryState, KnownEntry
+from aggregator.model.known import EntryState, KnownEntry, ListedEntry
 
 
 class Withdrawals:
@@ -100,7 +100,7 @@ class Withdrawals:
         return [self._again.get(copy.id, copy) for copy in copies if copy.id not in self._draft.taken_back]
 
 
-def relisted_at(before: KnownEntry, entry: Entry, asked_at: datetime) -> datetime | None:
+def relisted_at(before: ListedEntry, entry: Entry, asked_at: datetime) -> datetime | None:
     """Return the date with which a withdrawn entry is listed again: later than its tombstone (I26).
 
     Returns:

@@ -25,32 +25,38 @@ class EntryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownEntry:
-    """The fields of a stored entry that decisions need."""
+class ListedEntry:
+    """The fields of a stored entry that show whether a document that lists it changes it."""
 
     id: int
+    form: str  # column `key_hash`: hash of the key without its scheme (I32)
+    digest: Digest  # digest of the newest revision
+    title: str
+    link: Url | None
+    published: datetime | None
+    first_seen: datetime
+    state: EntryState
+    taken_back_at: datetime | None  # time in its tombstone, if its source withdrew the entry (I26)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEntry(ListedEntry):
+    """The fields of a stored entry that decisions need."""
+
     source: int
     source_key: SourceKey
     source_host: str  # host key of the source
     key: str
-    form: str  # column `key_hash`: hash of the key without its scheme (I32)
     own_id: str | None
-    digest: Digest  # digest of the newest revision
     shown_digest: Digest  # digest of the published revision; an earlier one if the newest is held or empty (T4, I61)
     id_hash: str | None
     text_digest: str | None
     match_link: str | None
-    title: str
-    link: Url | None
     summary: str
     content: str
-    published: datetime | None
     updated: datetime | None
-    first_seen: datetime
     undated: int
-    state: EntryState
     story: int | None
-    taken_back_at: datetime | None  # time in its tombstone, if its source withdrew the entry (I26)
     merged_from: int | None  # its story before an operator merged that story into this one (T7)
     categories: tuple[int, ...]  # categories in which its own source publishes it (T2)
     credited: bool  # the entry has an own `atom:source`
@@ -168,8 +174,9 @@ class Known:
     next_entry: int = 1  # first free id of entries
     next_story: int = 1
     next_category: int = 1
-    entries: Mapping[str, KnownEntry] = field(default_factory=dict)  # entries of this source, by form of key or alias
-    # Full content of the entries that may change, by id; filled if details complete them, or if fields are lost.
+    entries: Mapping[str, ListedEntry] = field(default_factory=dict)  # entries of this source, by form of key or alias
+    changing: Mapping[int, KnownEntry] = field(default_factory=dict)  # those that the document may change, by id
+    # All stored fields of `changing`, by id; filled if details complete them, or if fields are lost.
     completed: Mapping[int, Entry] = field(default_factory=dict)
     reused: Mapping[str, KnownEntry] = field(default_factory=dict)  # form -> another article with that id (I35)
     matched: Mapping[str, MatchedEntry] = field(default_factory=dict)  # form -> the same entry under another id (I35)

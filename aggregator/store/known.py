@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, select
 
 from aggregator.decide.changed_ids import Pair, is_another, may_be_rekeyed, pairs_of
 from aggregator.decide.losses import FEWEST, SAMPLE, lost_fields, may_be_lost, missing_fields
+from aggregator.decide.revisions import is_changing
 from aggregator.identify.budget import Budget
 from aggregator.identify.ids import minted_id, page_id_of
 from aggregator.identify.keys import global_id_hash, key_form
@@ -22,6 +23,7 @@ from aggregator.model.known import (
     Identity,
     Known,
     KnownEntry,
+    ListedEntry,
     MatchedEntry,
     Trace,
 )
@@ -31,8 +33,7 @@ from aggregator.model.stored_json import enclosures_of
 from aggregator.store.minhash_bands import near_entries
 from aggregator.store.queries import (
     ATOM_IDS,
-    ENTRIES,
-    ENTRIES_BY_ID,
+    LISTED,
     PAGE_IDS,
     ROWS_BY_ID,
     bearers_of,
@@ -40,8 +41,9 @@ from aggregator.store.queries import (
     copies_of,
     entry_of,
     known_categories,
-    known_entry,
+    known_entries,
     known_stories,
+    listed_entry,
     rows_by,
     verdicts,
 )
@@ -62,7 +64,7 @@ _STORE = select(
     select(verdict.c.entry_id).exists().label("ruled"),  # rarely true; then verdicts cost one more statement
 )
 _BEFORE = select(source.c.identity, source.c.listed).where(source.c.id == _SOURCE)
-_MINE = ENTRIES.where(entry.c.source_id == _SOURCE)
+_MINE = LISTED.where(entry.c.source_id == _SOURCE)
 _MINE_BY_FORM, _MINE_BY_ID = by(_MINE, entry.c.key_hash), by(_MINE, entry.c.id)
 _ALIASES = by(
     select(alias.c.value_hash, alias.c.target_id).where(alias.c.kind == ENTRY, alias.c.source_id == _SOURCE),
@@ -116,10 +118,12 @@ def known(
     observed = due.observed if isinstance(due, SourceJob) else NOTHING_OBSERVED
     document = [(key_form(item.key), item) for item in feed.entries]
     mine = _own(connection, due, [form for form, _ in document])
+    listed = [(form, item, mine[form]) for form, item in document if form in mine]
+    changing = known_entries(connection, {one.id for _, item, one in listed if is_changing(one, item)})
     reused = {
-        form: mine[form]
-        for form, item in document
-        if form in mine and mine[form].digest != item.told_digest and is_another(mine[form], item, budget)
+        form: changing[one.id]
+        for form, item, one in listed
+        if one.digest != item.told_digest and is_another(changing[one.id], item, budget)
     }
     mine = {form: item for form, item in mine.items() if form not in reused}
     unknown = {form for form, _ in document if form not in mine}
@@ -136,20 +140,21 @@ def known(
     titles = {item.title for item in fresh if item.title}
     shares_items = any(trace.link in links or trace.title in titles for trace in traces)
     fresh += [*(item.entry for item in held), *also]
-    deleted = _own(connection, due, [key_form(ref) for ref, _ in feed.deleted])
+    gone = _own(connection, due, [key_form(ref) for ref, _ in feed.deleted])
+    withdrawn = known_entries(connection, {one.id for one in gone.values()})
+    deleted = {form: withdrawn[one.id] for form, one in gone.items()}
     links = {link for item in fresh if (link := dedupe_link(item))}
     bands, near = _near(connection, due, fresh, now)
     candidates = told_by_others(connection, due.source_id, fresh, near)
     taken_back = {item.story for item in deleted.values() if item.story is not None}
-    listed = (*mine.values(), *(partner.entry for partner in matched.values()))
-    back = {item.story for item in listed if item.state is EntryState.WITHDRAWN and item.story is not None}
-    own = {item.story for item in listed if item.story is not None}
+    changing |= {partner.entry.id: partner.entry for partner in matched.values()}
+    own = {item.story for item in changing.values() if item.story is not None}
+    back = {item.story for item in changing.values() if item.state is EntryState.WITHDRAWN and item.story is not None}
     stories = dict(known_stories(connection, candidates | own | taken_back))
     wanted = {number for item in stories.values() for number in (item.founder, *(p.shown for p in item.publications))}
     row = connection.execute(_STORE).mappings().one()
     same, different = verdicts(connection, wanted) if row["ruled"] else ({}, {})
     wanted.update(*same.values(), *different.values())
-    others = {row["id"]: known_entry(row) for row in rows_by(connection, ENTRIES_BY_ID, sorted(wanted))}
     possible_ids = {minted_id(row["uuid"], due.source.key, item.key) for item in fresh}
     possible_ids |= {item.id for item in fresh if item.id and is_identifier(item.id)}
     pages_of = sorted(map(page_id_of, possible_ids))
@@ -160,7 +165,8 @@ def known(
         next_entry=row["next_entry"],
         next_story=row["next_story"],
         entries=mine,
-        completed=_completed(connection, due, document, mine, matched, has_lost=bool(lost)),
+        changing=changing,
+        completed=_completed(connection, due, changing, has_lost=bool(lost)),
         reused=reused,
         matched=matched,
         held=held,
@@ -169,7 +175,7 @@ def known(
         shares_items=shares_items,
         deleted=deleted,
         copies=copies_of(connection, taken_back | back),
-        others=others,
+        others=known_entries(connection, wanted),
         stories=stories,
         same=same,
         different=different,
@@ -189,9 +195,7 @@ def known(
 def _completed(
     connection: Connection,
     due: Job,
-    document: Sequence[tuple[str, Entry]],
-    mine: Mapping[str, KnownEntry],
-    matched: Mapping[str, MatchedEntry],
+    changing: Collection[int],
     *,
     has_lost: bool,
 ) -> dict[int, Entry]:
@@ -201,10 +205,7 @@ def _completed(
     """
     if (due.source.detail is None or isinstance(due, DetailJob)) and not has_lost:
         return {}
-    pairs = ((mine[form], item) for form, item in document if form in mine)
-    changed = {one.id for one, item in pairs if one.digest != item.told_digest or one.published != item.published}
-    changed |= {partner.entry.id for partner in matched.values()}
-    return {row["id"]: entry_of(row) for row in rows_by(connection, ROWS_BY_ID, sorted(changed))}
+    return {row["id"]: entry_of(row) for row in rows_by(connection, ROWS_BY_ID, sorted(changing))}
 
 
 def _lost(connection: Connection, due: Job, feed: Feed, listed: Sequence[int]) -> tuple[str, ...]:
@@ -256,14 +257,14 @@ def told_by_others(
     return found
 
 
-def _own(connection: Connection, due: Job, forms: Sequence[str]) -> dict[str, KnownEntry]:
+def _own(connection: Connection, due: Job, forms: Sequence[str]) -> dict[str, ListedEntry]:
     """Return the stored entries of a source by form: of their key, else of an alias (I35)."""
     own = {"source": due.source_id}
-    found = {row["key_hash"]: known_entry(row) for row in rows_by(connection, _MINE_BY_FORM, forms, **own)}
+    found = {row["key_hash"]: listed_entry(row) for row in rows_by(connection, _MINE_BY_FORM, forms, **own)}
     rest = [form for form in forms if form not in found]
     targets = {row["value_hash"]: row["target_id"] for row in rows_by(connection, _ALIASES, rest, **own)}
     rows = rows_by(connection, _MINE_BY_ID, sorted(set(targets.values())), **own)
-    by_id = {row["id"]: known_entry(row) for row in rows}
+    by_id = {row["id"]: listed_entry(row) for row in rows}
     return found | {form: by_id[target] for form, target in targets.items() if target in by_id}
 
 
@@ -278,7 +279,7 @@ def _traces(
     due: Job,
     document: Sequence[tuple[str, Entry]],
     unknown: set[str],
-    mine: Mapping[str, KnownEntry],
+    mine: Mapping[str, ListedEntry],
     reused: Mapping[str, KnownEntry],
     listed: Sequence[int],
 ) -> list[Trace]:
@@ -320,8 +321,7 @@ def _trace(row: RowMapping) -> Trace:
 
 
 def _matched(connection: Connection, pairs: Mapping[str, Pair]) -> dict[str, MatchedEntry]:
-    numbers = sorted(pair.known for pair in pairs.values())
-    found = {row["id"]: known_entry(row) for row in rows_by(connection, ENTRIES_BY_ID, numbers)}
+    found = known_entries(connection, {pair.known for pair in pairs.values()})
     return {form: MatchedEntry(entry=found[pair.known], because=pair.because) for form, pair in pairs.items()}
 
 

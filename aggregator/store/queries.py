@@ -15,6 +15,7 @@ from aggregator.model.known import (
     KnownEntry,
     KnownPublication,
     KnownStory,
+    ListedEntry,
 )
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.stored_json import enclosures_of, origin_of, people_of, supplement_of, tags_of
@@ -78,6 +79,10 @@ def rows_by(
 
 
 ENTRIES = select(*_KNOWN).join(source, source.c.id == entry.c.source_id)  # rows for `known_entry`
+_LISTED = tuple(
+    entry.c[name] for name in "id key_hash digest title link published first_seen state taken_back_at".split()
+)
+LISTED = select(*_LISTED)  # rows for `listed_entry`
 ENTRIES_BY_ID = by(ENTRIES, entry.c.id)
 ENTRIES_BY_STORY = by(ENTRIES.order_by(entry.c.id), entry.c.story_id)
 ROWS_BY_ID = by(select(entry), entry.c.id)  # whole rows, for `entry_of`
@@ -101,6 +106,26 @@ _BEARERS = by(
     ),
     entry.c.match_link,
 )
+
+
+def listed_entry(row: RowMapping) -> ListedEntry:
+    """Return the entry of a row of `LISTED`."""
+    return ListedEntry(
+        id=row["id"],
+        form=row["key_hash"],
+        digest=Digest(row["digest"]),
+        title=row["title"],
+        link=Url(row["link"]) if row["link"] else None,
+        published=row["published"],
+        first_seen=row["first_seen"],
+        state=EntryState(row["state"]),
+        taken_back_at=row["taken_back_at"],
+    )
+
+
+def known_entries(connection: Connection, ids: Iterable[int]) -> dict[int, KnownEntry]:
+    """Return entries by id."""
+    return {row["id"]: known_entry(row) for row in rows_by(connection, ENTRIES_BY_ID, sorted(ids))}
 
 
 def known_entry(row: RowMapping) -> KnownEntry:

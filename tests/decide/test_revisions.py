@@ -8,12 +8,12 @@ import pytest
 
 from aggregator.decide.copies import MAX_UNDATED
 from aggregator.decide.draft import Draft
-from aggregator.decide.revisions import Revisions, is_redated
+from aggregator.decide.revisions import Revisions, is_changing, is_redated
 from aggregator.identify.keys import digest_of
 from aggregator.model.changes import RevisedEntry
 from aggregator.model.entry import Digest, Entry
 from aggregator.model.event import Code
-from aggregator.model.known import Known, KnownEntry, KnownPublication, KnownStory
+from aggregator.model.known import EntryState, Known, KnownEntry, KnownPublication, KnownStory
 from aggregator.model.settings import Detail, Reading, Request
 from tests.decide.records import DAY, HOUR, NOON, SOURCE, UUID, categories, draft, entry, known_entry
 
@@ -65,6 +65,22 @@ def revised(
 
 def said(**fields: Any) -> Entry:
     return replace(entry("k1", title="New", digest=NEW), **fields)
+
+
+@pytest.mark.parametrize(
+    ("before", "item", "changes"),
+    [
+        pytest.param({}, {}, False, id="same"),
+        pytest.param({"published": NOON}, {"published": NOON + HOUR}, False, id="later"),
+        pytest.param({"published": NOON}, {"published": NOON - HOUR}, True, id="earlier"),
+        pytest.param({}, {"digest": NEW}, True, id="revised"),
+        pytest.param({"state": EntryState.WITHDRAWN}, {}, True, id="withdrawn"),
+    ],
+)
+def test_of_what_a_document_may_change_the_texts_are_needed(
+    before: dict[str, Any], item: dict[str, Any], changes: bool
+) -> None:
+    assert is_changing(known_entry(**before), said(**{"digest": Digest("1:1")} | item)) is changes
 
 
 def test_a_revision_is_stored_and_shown() -> None:
