@@ -95,6 +95,7 @@ STORE_MAY_USE = {
     "new_entries": "limits that an alarm names",
     "order": "which dates are believed",
     "publications": "`when` of a tombstone; publications after an edit of feeds.yaml (see backfill)",
+    "revisions": "says of which entries of a document the texts and the stories are looked up",
     "same_address": "whether two sources share an answer",
     "source_health": "adds addresses to what was observed of a source",
 }
