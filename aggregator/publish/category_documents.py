@@ -20,7 +20,7 @@ from aggregator.model.settings import Category, Settings
 from aggregator.model.story import Document
 from aggregator.publish.archiving import HEAVIEST, WIDEST, Candidate, file_pages, weight_of
 from aggregator.publish.formats import Formats
-from aggregator.publish.looks import Looks, has_news
+from aggregator.publish.looks import Looks, are_feeds_same, has_news, is_same
 from aggregator.publish.output_list import OutputList, Put
 from aggregator.publish.report import PublishRun
 from aggregator.publish.site import latest
@@ -62,6 +62,8 @@ class CategoryDocuments:
     def publish(self, row: CategoryRow, look: str, run: PublishRun) -> None:
         """Write the documents of a category that have changed, or all of them if its look has.
 
+        Where only pages look otherwise, those feeds are left alone whose stories are the same.
+
         Args:
             row: the category, as it was read before.
             look: its look now.
@@ -71,25 +73,29 @@ class CategoryDocuments:
             StrangerInTheWay: a file that the list does not name stands at the path of a document; nothing was written.
         """
         category = run.roster.categories[row.key]
-        is_changed = row.dirty != row.rendered or (row.look is not None and row.look != look)
+        looks_same = is_same(row.look, look)
+        is_changed = row.dirty != row.rendered or (row.look is not None and not looks_same)
         now = self._clock() if is_changed else row.rendered_at or self._clock()
         with self._store.begin() as tx:
             self._archive(tx, row, category, now, has_news=has_news(row, look))
             row = next(found for found in tx.categories.rows() if found.id == row.id)
-            pages = range(1, row.pages + 1) if run.everything or row.look != look else row.dirty_pages
+            pages = row.dirty_pages if looks_same and not run.everything else range(1, row.pages + 1)
             later: Sequence[int] = pages if len(pages) >= AT_ONCE else ()
             documents = self._read(tx, row, category, [None] if later else [*pages, None])
             tx.categories.offer(row.id, self._clock())
             paths = [path for page in (*pages, None) for path in self._formats.paths(_path(row, page), page)]
             listed: Collection[str] = tx.files.listed(paths)
+        with_feeds: Collection[int | None] = {*pages, None}
+        if not run.everything and are_feeds_same(row.look, look):
+            with_feeds = {*row.dirty_pages, None} if row.dirty != row.rendered else row.dirty_pages
         put = Put()
         if later:  # many pages are read and written in parts, and no name among them may be a stranger's
             listed = self._outputs.reserve(paths, listed, take_over=run.take_over)
             for start in range(0, len(later), AT_ONCE):
                 with self._store.begin() as tx:
                     part = self._read(tx, row, category, later[start : start + AT_ONCE])
-                put.add(self._put(part, category, listed, run, has_news=False))
-        put.add(self._put(documents, category, listed, run, has_news=has_news(row, look)))
+                put.add(self._put(part, category, listed, run, with_feeds, has_news=False))
+        put.add(self._put(documents, category, listed, run, with_feeds, has_news=has_news(row, look)))
         with self._store.begin() as tx:
             tx.files.note_written(put.written, self._clock())
             if not put.failed:
@@ -102,16 +108,21 @@ class CategoryDocuments:
         category: Category,
         listed: Collection[str],
         run: PublishRun,
+        with_feeds: Collection[int | None],
         *,
         has_news: bool,
     ) -> Put:
-        """Render documents as anyone may see them, in every format, and write them in this order."""
+        """Render documents as anyone may see them, and write them in this order.
+
+        Those whose numbers are among `with_feeds` are rendered in every format, the others as pages.
+        """
         age, outputs = self._looks.max_age(category), list[Output]()
         for document in documents:
             publications = tuple(run.visibility.publication(p, category) for p in document.publications)
             tombstones = tuple(map(run.visibility.tombstone, document.tombstones))
             shown = replace(document, publications=publications, tombstones=tombstones)
-            outputs += self._formats.outputs(shown, age, has_news=has_news)
+            feeds = document.archive in with_feeds
+            outputs += self._formats.outputs(shown, age, has_news=has_news, feeds=feeds)
         return run.note(self._outputs.put(outputs, listed, take_over=run.take_over))
 
     def _archive(self, tx: Transaction, row: CategoryRow, category: Category, now: datetime, *, has_news: bool) -> None:

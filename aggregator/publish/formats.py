@@ -39,17 +39,19 @@ class Formats:
         """
         return [path + one.suffix for one in self._formats_of(path, page)]
 
-    def outputs(self, document: Document, age: int, *, has_news: bool = True) -> Iterator[Output]:
+    def outputs(self, document: Document, age: int, *, has_news: bool = True, feeds: bool = True) -> Iterator[Output]:
         """Return a document in every format. An entry that no format can hold is left out of all of them (A33).
 
         Args:
             document: a category's, one of its archive pages, or that of all categories.
             age: seconds that a reader may keep it (A75).
             has_news: whether more than a backfill may have changed it, so that its hub is to be told (I62).
+            feeds: False: only in formats for people.
         """
         context = replace(self._context, max_age=age)
         document = leave_out_faulty(document, context.site, html=self.html)
-        for number, one in enumerate(self._formats_of(document.path, document.archive)):
+        chosen = (one for one in self._formats_of(document.path, document.archive) if feeds or not one.is_feed)
+        for number, one in enumerate(chosen):
             path = document.path + one.suffix
             is_topic = has_news and document.hub is not None and one.names_hub
             yield Output(

@@ -52,7 +52,10 @@ class Looks:
         return self._digest("stories")
 
     def of_category(self, row: CategoryRow, visibility: Visibility) -> str:
-        """Return the look of a category's documents."""
+        """Return the look of a category's documents: the digest of what shapes any, a space, that of what shapes feeds.
+
+        Under `serve` pages have a link to /search, after `poll` they have none: feeds stay as they are.
+        """
         if self._visibility != visibility.digest:
             self._of_categories, self._visibility = {}, visibility.digest
         if row.id in self._of_categories:
@@ -60,8 +63,8 @@ class Looks:
         category = self._roster.categories[row.key]
         shown = (row.key, category.title, category.description, category.show, row.slug, self.max_age(category))
         sizes = (category.entries, self._settings.publish.archive_page)
-        look = self._digest((shown, sizes, self.hub_of(category), self._classes, visibility.digest))
-        self._of_categories[row.id] = look
+        facts = (shown, sizes, self.hub_of(category), self._classes, visibility.digest)
+        self._of_categories[row.id] = look = f"{self._digest(facts)} {self._digest(facts, pages=())}"
         return look
 
     def of_site(self, rows: Sequence[CategoryRow], visibility: Visibility) -> str:
@@ -90,13 +93,27 @@ class Looks:
         """Return the hub of a category; None for an unlisted one, whose address the hub would learn."""
         return None if category.unlisted else self._settings.publish.hub
 
-    def _digest(self, facts: object) -> str:
+    def _digest(self, facts: object, pages: object = None) -> str:
+        """Return the digest of facts, of the frame of all outputs, and of `pages`; None: all that shapes pages."""
         site, publish = self._settings.site, self._settings.publish
         shape = (sorted(publish.formats), publish.gzip, self._has_story_pages)
         frame = (OUTPUT, site.title, site.base_url, site.language, site.timezone, *shape)
-        return hashlib.sha256(json.dumps([frame, self._pages, facts], default=str, sort_keys=True).encode()).hexdigest()
+        shaped = [frame, self._pages if pages is None else pages, facts]
+        return hashlib.sha256(json.dumps(shaped, default=str, sort_keys=True).encode()).hexdigest()
+
+
+def is_same(stored: str | None, look: str) -> bool:
+    """Return whether outputs that were rendered with a stored look need not be rendered again for the present one."""
+    return stored is not None and stored.partition(" ")[0] == look.partition(" ")[0]
+
+
+def are_feeds_same(stored: str | None, look: str) -> bool:
+    """Return whether this holds for the feeds of a category; a look stored by an older version does not say."""
+    return stored is not None and stored.partition(" ")[2] == look.partition(" ")[2]
 
 
 def has_news(row: CategoryRow | SiteRow, look: str) -> bool:
     """Return whether a hub is to be told of a change: of news, or of settings alone, but of no backfill (I62)."""
-    return row.news > row.rendered or (row.dirty == row.rendered and row.look not in (None, look))
+    return row.news > row.rendered or (
+        row.dirty == row.rendered and row.look is not None and not is_same(row.look, look)
+    )

@@ -23,7 +23,7 @@ from aggregator.publish.aliases import Aliases, ListedFiles
 from aggregator.publish.category_documents import CategoryDocuments
 from aggregator.publish.destination import Destination
 from aggregator.publish.formats import Formats
-from aggregator.publish.looks import MAX_AGE, Looks
+from aggregator.publish.looks import MAX_AGE, Looks, is_same
 from aggregator.publish.output_list import OutputList, Put, expected_files
 from aggregator.publish.posts.export import Posts
 from aggregator.publish.report import Published, PublishRun, failure_of
@@ -204,7 +204,7 @@ class Publisher:
         pages = len(run.changed)
         looks = {row.id: self._looks.of_category(row, run.visibility) for row in opening.categories}
         for row in opening.categories:
-            if not everything and row.dirty == row.rendered and row.look == looks[row.id]:
+            if not everything and row.dirty == row.rendered and is_same(row.look, looks[row.id]):
                 continue
             if is_cut():
                 run.waiting = True

@@ -35,7 +35,7 @@ class CategoryRow:
     news: int  # generation of its last change that is more than a backfill (I62)
     dirty_pages: tuple[int, ...]
     rendered_at: datetime | None
-    look: str | None  # digest of everything besides the store that shapes its outputs
+    look: str | None  # digests of what shapes its outputs besides the store; see `publish/looks.py`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

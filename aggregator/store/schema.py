@@ -325,7 +325,7 @@ category = Table(
     Column("dirty_pages", Json, nullable=False),  # generation of the change, by archive page to be rendered again
     Column("offered_at", Instant),  # readers may have read its files with the content of then (T6); null: never
     Column("rendered_at", Instant),
-    Column("look", Text),  # digest of the settings and templates that shape its outputs
+    Column("look", Text),  # two digests of settings and templates: of what shapes its outputs, and its feeds alone
     Column("stories_look", Text),  # digest of its settings that the pages of its stories show
     Column("rank", Integer),  # its place in the order of feeds.yaml, with which these pages were rendered (N4)
 )
