@@ -80,10 +80,19 @@ def test_an_entry_stored_with_a_longer_title_is_revised_once_and_stays_the_same_
         assert copy.entries.duplicates == 1
 
 
-@pytest.mark.parametrize("form", ["NFC", "NFKC"])
-@given(text=st.text(max_size=60))
-def test_normalised_is_the_normal_form_of_any_text_that_people_write(form: Literal["NFC", "NFKC"], text: str) -> None:
+@pytest.mark.parametrize("form", ["NFC", "NFKC", "NFKD"])
+@given(text=st.text(max_size=60) | st.text("aE\u0301ａ，！？：；（）\u3000…～\xa0\u0323가ｶﾞﾟ", max_size=60))
+def test_normalised_is_the_normal_form_of_any_text_that_people_write(
+    form: Literal["NFC", "NFKC", "NFKD"], text: str
+) -> None:
     assert normalised(form, text) == unicodedata.normalize(form, text)
+
+
+@pytest.mark.parametrize("before", range(41))
+@pytest.mark.parametrize("marks", [MAX_MARKS, MAX_MARKS + 1])
+def test_a_run_of_more_marks_is_split_wherever_it_begins(before: int, marks: int) -> None:
+    found = normalised("NFC", "x" * before + "\u0316" * marks)
+    assert ("\u034f" in found) == (marks > MAX_MARKS)
 
 
 @pytest.mark.parametrize("marks", ["\u0301\u0316", "\u0f73\u0f71", "\u0301\uff9e"])
