@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from lxml import etree
 from aggregator.app import App, open_app
 from aggregator.cli.poll import OneShot
 from aggregator.config import load_config
+from tests.rows import change
 
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -46,6 +48,15 @@ class SampleSite:
     def writes(self, yaml: str, *, hosts: str = LOOPBACK) -> None:
         """Write feeds.yaml; loopback is allowed, as an operator would allow it."""
         (self.folder / "feeds.yaml").write_text(hosts + yaml, encoding="utf-8")
+
+    def copied(self, folder: Path) -> "SampleSite":
+        """Return the same site, store and outputs included, in another folder."""
+        copy = SampleSite(folder)
+        copy.clock.now, copy.environ = self.clock.now, dict(self.environ)
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        old, new = str(self.folder), str(folder)
+        change(folder, "UPDATE store SET folder = replace(folder, :old, :new)", old=old, new=new)
+        return copy
 
     @contextmanager
     def opened(self, command: str = "poll") -> Iterator[App]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from aggregator.app import App
 from aggregator.poll.corrections import run_pending_requests
@@ -35,6 +35,16 @@ def twins(kind: type[Kind], yaml: str, forget: Callable[[App], None], steps: lis
         yield long, short
 
 
+@contextmanager
+def later_twins(pair: tuple[Kind, Kind], steps: list[Step]) -> Iterator[tuple[Kind, Kind]]:
+    """Take further steps in copies of two newsrooms, which stay as they are."""
+    with TemporaryDirectory() as folder:
+        long, short = (twin.copied(Path(folder) / twin.site.folder.name) for twin in pair)
+        for twin in (long, short):
+            twin.goes_through(steps)
+        yield long, short
+
+
 class Twin:
     """A site in which the same happens as in another one.
 
@@ -45,7 +55,13 @@ class Twin:
 
     def __init__(self, folder: Path, forget: Callable[[App], None] = lambda app: None) -> None:
         self.site, self._forget = SampleSite(folder), forget
-        self._edits = 0
+        self.edits = 0
+
+    def copied(self, folder: Path) -> Self:
+        """Return the same newsroom in another folder."""
+        copy = type(self)(folder, self._forget)
+        copy.site, copy.edits = self.site.copied(folder), self.edits
+        return copy
 
     def goes_through(self, steps: list[Step]) -> None:
         """Take all steps, then publish."""
@@ -65,9 +81,9 @@ class Twin:
             case "says", key, numbers:
                 fake_source.says(key, *(said(number) for number in numbers))
             case "edits", key, numbers:
-                self._edits += 1
+                self.edits += 1
                 fake_source.says(
-                    key, *(said(number, text=f"<p>Edit {self._edits} of {number}, at length.") for number in numbers)
+                    key, *(said(number, text=f"<p>Edit {self.edits} of {number}, at length.") for number in numbers)
                 )
             case "merge", one, other:
                 ask(app, "merge", story=one, other=other)

@@ -3,7 +3,8 @@
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 
@@ -59,6 +60,13 @@ class Planet:
         self.site.clock.move(minutes=20)
         return self.site.poll()
 
+    def copied(self, folder: Path) -> "Planet":
+        """Return the same planet in another folder, its feeds served as they are now."""
+        copy = Planet(folder, self.publisher)
+        copy.site, copy.items = self.site.copied(folder), deepcopy(self.items)
+        copy.serve()
+        return copy
+
     def lose(self) -> None:
         shutil.rmtree(self.site.folder / "var")
 
@@ -88,9 +96,19 @@ class Planet:
         }
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planet]:
+    """Yield the planet of which each test has a copy: to make one takes a second."""
+    with FeedServer() as publisher:
+        yield polled(Planet(tmp_path_factory.mktemp("planet"), publisher))
+
+
 @pytest.fixture
-def planet(tmp_path: Path, publisher: FeedServer) -> Planet:
-    planet = Planet(tmp_path, publisher)
+def planet(model: Planet, tmp_path: Path) -> Planet:
+    return model.copied(tmp_path)
+
+
+def polled(planet: Planet) -> Planet:
     planet.poll()
     planet.items += [dated(n, guid=f"urn:example:{n}") for n in range(45, 60)]
     planet.items[20]["title"] = "Another title"
