@@ -15,7 +15,7 @@ from aggregator.decide.losses import (
     missing_fields,
     watched_fields,
 )
-from aggregator.model.entry import Entry, Person
+from aggregator.model.entry import Entry, Person, Tag
 from aggregator.model.observed import NOTHING_OBSERVED
 from aggregator.model.settings import Detail, Kind, Reading, Request, Source
 from aggregator.urls import Url
@@ -111,6 +111,51 @@ def test_a_known_entry_keeps_what_its_source_lost() -> None:
     assert found.authors == ()
     assert kept_fields(said, stored, ("author",), SOURCE).authors == stored.authors
     assert kept_fields(said, stored, ("link",), SOURCE).digest != kept_fields(said, stored, (), SOURCE).digest
+
+
+@pytest.mark.parametrize(
+    ("lost", "kept"),
+    [
+        ("link", {"link"}),
+        ("title", {"title"}),
+        ("published", {"published"}),
+        ("date", {"published", "updated"}),
+        ("author", {"authors"}),
+        ("tag", {"tags"}),
+        ("summary", {"summary", "text"}),
+        ("content", {"content", "text"}),
+        ("text", {"summary", "content", "text"}),
+        ("id", set()),
+    ],
+)
+def test_which_parts_a_lost_field_keeps(lost: str, kept: set[str]) -> None:
+    parts = {
+        "link": LINK, "title": "T", "published": NOON, "updated": NOON + HOUR, "authors": (Person(name="A"),),
+        "tags": (Tag(term="t"),), "summary": "s", "content": "c", "text": "c",
+    }  # fmt: skip
+    found = kept_fields(entry(title="", content="", text="", summary=""), entry(**parts), (lost,), SOURCE)
+    assert {name for name in parts if getattr(found, name)} == kept
+    assert all(getattr(found, name) == parts[name] for name in kept)
+
+
+@pytest.mark.parametrize(
+    ("field", "part"),
+    [
+        ("id", {"id": "1"}),
+        ("link", {"link": LINK}),
+        ("title", {"title": "T"}),
+        ("published", {"published": NOON}),
+        ("author", {"authors": (Person(name="A"),)}),
+        ("tag", {"tags": (Tag(term="t"),)}),
+        ("summary", {"summary": "s"}),
+        ("content", {"content": "c"}),
+    ],
+)
+def test_which_part_of_an_entry_is_a_mapped_field(field: str, part: dict[str, Any]) -> None:
+    mapped = source(Kind.JSON, **{field: "path"})
+    bare = entry(title="", content="", text="")
+    assert missing_fields(mapped, [bare]) == (field,)
+    assert missing_fields(mapped, [bare, replace(bare, **part)]) == ()
 
 
 def test_since_when_entries_are_held_for_a_loss() -> None:
