@@ -129,7 +129,7 @@ def test_a_known_entry_keeps_what_its_source_lost() -> None:
     ],
 )
 def test_which_parts_a_lost_field_keeps(lost: str, kept: set[str]) -> None:
-    parts = {
+    parts: dict[str, Any] = {
         "link": LINK, "title": "T", "published": NOON, "updated": NOON + HOUR, "authors": (Person(name="A"),),
         "tags": (Tag(term="t"),), "summary": "s", "content": "c", "text": "c",
     }  # fmt: skip
@@ -152,7 +152,7 @@ def test_which_parts_a_lost_field_keeps(lost: str, kept: set[str]) -> None:
     ],
 )
 def test_which_part_of_an_entry_is_a_mapped_field(field: str, part: dict[str, Any]) -> None:
-    mapped = source(Kind.JSON, **{field: "path"})
+    mapped = replace(SOURCE, reading=Reading(kind=Kind.JSON, fields=((field, "path"),)))
     bare = entry(title="", content="", text="")
     assert missing_fields(mapped, [bare]) == (field,)
     assert missing_fields(mapped, [bare, replace(bare, **part)]) == ()
