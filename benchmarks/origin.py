@@ -1,7 +1,8 @@
 """A publisher for benchmarks: a process of its own, so that its CPU is not ours. Loopback only; ends with its parent.
 
-`/N.xml` is a feed of 20 entries with an ETag; `/N.xml?edition=K` has K entries more. It may play many hosts, each an
-address, and wait before each answer. As a module it prints its port.
+`/N.xml` is the feed N of `benchmarks.feeds`, with an ETag. A file holds the edition that all feeds are at; with the
+word `bare` behind it, answers have no ETag and are never a 304. It may play many hosts, each an address, and wait
+before each answer. As a module it prints its port.
 """
 
 import asyncio
@@ -10,42 +11,47 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 
-ENTRIES = 20
-TEXT = (
-    "What is said here at some length stands for an article as a feed carries it, long enough to be worth cleaning. "
-    * 8
-)
+from benchmarks.feeds import Feed
 
 
-def feed(name: str, edition: int) -> bytes:
-    """Write a feed, the newest entry first."""
-    items = "".join(
-        f"<item><title>Entry {number} of {name}</title><guid isPermaLink='false'>{name}-{number}</guid>"
-        f"<link>http://127.0.0.1/{name}/{number}</link><description>{number}: {TEXT}</description></item>"
-        for number in range(ENTRIES + edition - 1, -1, -1)
-    )
-    return f"<rss version='2.0'><channel><title>{name}</title><link>http://127.0.0.1/</link>{items}</channel></rss>".encode()
+class Publisher:
+    """All feeds, each written once an edition."""
+
+    def __init__(self, edition_file: Path) -> None:
+        self._edition_file = edition_file
+        self._newest = datetime.combine(datetime.now(UTC).date() - timedelta(days=2), time(), UTC)
+        self._feeds: dict[int, Feed] = {}
+        self._written: dict[int, tuple[int, bytes, str]] = {}  # edition, body, ETag
+
+    def answer(self, head: bytes) -> bytes:
+        """Return the response to a request."""
+        number = int(head.split(b" ", 2)[1].strip(b"/").partition(b".")[0])
+        edition, *bare = self._edition_file.read_text().split() or ["0"]
+        feed = self._feeds.setdefault(number, Feed(number, self._newest))
+        if self._written.get(number, (-1,))[0] != int(edition):
+            body = feed.body(int(edition))
+            self._written[number] = int(edition), body, hashlib.sha256(body).hexdigest()[:16]
+        _, body, tag = self._written[number]
+        tag_line = "" if bare else f'ETag: "{tag}"\r\n'
+        if tag_line and f'if-none-match: "{tag}"'.encode() in head.lower():
+            return f"HTTP/1.1 304 Not Modified\r\n{tag_line}\r\n".encode()
+        told = f"HTTP/1.1 200 OK\r\n{tag_line}Content-Type: {feed.content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+        return told.encode() + body
 
 
 async def serve(edition_file: str, latency: float, hosts: int) -> None:
     """Answer until standard input ends."""
+    publisher = Publisher(Path(edition_file))
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 if latency:
                     await asyncio.sleep(latency)
-                path = head.split(b" ", 2)[1].decode()
-                with open(edition_file) as file:  # noqa: PTH123 - a few bytes, read at each request on purpose
-                    edition = int(file.read() or 0)
-                tag = hashlib.sha256(f"{path} {edition}".encode()).hexdigest()[:16]
-                if f'if-none-match: "{tag}"'.encode() in head.lower():
-                    writer.write(f'HTTP/1.1 304 Not Modified\r\nETag: "{tag}"\r\n\r\n'.encode())
-                else:
-                    body = feed(path.strip("/"), edition)
-                    head_out = f'HTTP/1.1 200 OK\r\nETag: "{tag}"\r\nContent-Type: application/rss+xml\r\n'
-                    writer.write(f"{head_out}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+                writer.write(publisher.answer(head))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
@@ -80,6 +86,16 @@ def running(edition_file: str, *, latency: float = 0.0, hosts: int = 1) -> Itera
             yield int(process.stdout.readline())
         finally:
             process.communicate()
+
+
+def sample_site(folder: Path, port: int, sources: int, *, dedupe: str = "exact") -> None:
+    """Write a feeds.yaml for so many sources of the publisher, in ten categories of four formats."""
+    lines = "".join(f"  - {{url: 'http://127.0.0.1:{port}/{n}.xml', category: c{n % 10}}}\n" for n in range(sources))
+    (folder / "feeds.yaml").write_text(
+        "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s, parallel: 16}}\n"
+        "publish: {entry_pages: false}\nserve: {bind: 127.0.0.1:0}\n"
+        f"defaults: {{dedupe: {dedupe}}}\nsources:\n{lines}"
+    )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ It is started for a second time: in its first life it meets every entry, and ren
 """
 
 import argparse
-import os
 import signal
 import sqlite3
 import subprocess
@@ -13,22 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.origin import running
-from benchmarks.polling import sample_site
-
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_of(pid: int) -> float:
-    """Return the CPU seconds of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def memory_of(pid: int) -> float:
-    """Return the resident memory of a process in MB."""
-    (line,) = [row for row in Path(f"/proc/{pid}/status").read_text().splitlines() if row.startswith("VmRSS")]
-    return int(line.split()[1]) / 1024
+from benchmarks.measure import cpu_of, memory_of, settle
+from benchmarks.origin import running, sample_site
 
 
 def polled(database: Path) -> int:
@@ -37,16 +22,6 @@ def polled(database: Path) -> int:
         (count,) = store.execute("SELECT count(*) FROM source WHERE polls > 0").fetchone()
     store.close()
     return int(count)
-
-
-def settle(pid: int) -> None:
-    """Wait until a process has hardly worked for a while."""
-    seen = cpu_of(pid)
-    while True:
-        time.sleep(5)
-        before, seen = seen, cpu_of(pid)
-        if seen - before < 0.1:
-            return
 
 
 def main() -> None:
@@ -60,9 +35,7 @@ def main() -> None:
         (folder / "edition").write_text("0")
         with running(str(folder / "edition")) as port:
             sample_site(folder, port, options.sources)
-            yaml = folder / "feeds.yaml"
-            yaml.write_text("serve: {bind: 127.0.0.1:0}\n" + yaml.read_text())
-            command = [sys.executable, "-m", "aggregator", "-q", "-c", str(yaml)]
+            command = [sys.executable, "-m", "aggregator", "-q", "-c", str(folder / "feeds.yaml")]
             subprocess.run([*command, "poll", "--all"], check=True, stdout=subprocess.DEVNULL)
             database = folder / "var" / "aggregator.db"
             first_life = subprocess.Popen([*command, "serve"], stderr=subprocess.DEVNULL)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from benchmarks.service import memory_of
+from benchmarks.measure import memory_of
 
 LISTED = 300  # entries that a feed shows: more than are told while a source is left alone after a failure
 FAULTS = 0.02  # of all answers

@@ -289,9 +289,8 @@ def test_locks_name_no_host() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "polling --sources 20 --rounds 1",
+        "performance --feeds 5 --rounds 1 --only-polls",
         "reading --rounds 1",
-        "growth --stored 100 300 --rounds 1",
         "spacing --sources 20 --hosts 5 --spacing 0.2",
         "rendering --entries 20 --rounds 1",
         "publishing --categories 4 --stored 8 600 --rounds 1",
