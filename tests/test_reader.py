@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from aggregator.errors import CutOff, CutShort, NotAFeed, Overran, ParseError, ReadersBusy
 from aggregator.model.changes import Changes
-from aggregator.model.entry import Enclosure, Entry, Feed, Origin, Tag
+from aggregator.model.entry import NO_NEWS, Enclosure, Entry, Feed, Origin, Tag
 from aggregator.model.job import unstored_job
 from aggregator.model.observed import NOTHING_OBSERVED
 from aggregator.model.poll import CRASHES, Fetched, Outcome
@@ -333,6 +333,162 @@ def test_s44_a_process_does_not_know_our_environment(monkeypatch: pytest.MonkeyP
         pool.read(SMALL, ISOLATED)
         [process] = pool.processes
         assert b"s3cr3t" not in Path(f"/proc/{process}/environ").read_bytes()
+
+
+# When many bodies wait.
+
+
+class Crowd:
+    """Bodies that are read at once: one here, for as long as the test wants, others while it is.
+
+    A reading here costs `cost` seconds of a processor, by the clock of the pool.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, cost: float = 0.0) -> None:
+        self.here: list[Fetched] = []  # what was read in this process
+        self.cost, self._clock = cost, 0.0
+        self._held, self._let_go = threading.Event(), threading.Event()
+        monkeypatch.setattr("aggregator.reader.pool.read", self._read)
+
+    def worked(self) -> float:
+        return self._clock
+
+    @contextmanager
+    def body_under_way(self, pool: Readers) -> Iterator[None]:
+        self._held.clear()
+        self._let_go.clear()
+        with ThreadPoolExecutor() as threads:
+            held = threads.submit(pool.read, HELD, USUAL)
+            assert self._held.wait(PATIENCE)
+            try:
+                yield
+            finally:
+                self._let_go.set()
+            assert held.result(PATIENCE) == NO_NEWS
+
+    def _read(self, fetched: Fetched, reading: Reading) -> Feed:
+        self.here.append(fetched)
+        if fetched is HELD:
+            self._held.set()
+            assert self._let_go.wait(PATIENCE)
+            return NO_NEWS
+        self._clock += self.cost
+        return read(fetched, reading)
+
+
+HELD = answer(b"held")
+ROOM = 256 * 2**20
+
+
+@contextmanager
+def crowded(crowd: Crowd, *, room: int = ROOM, processors: int = 2, **limits: Any) -> Iterator[Readers]:
+    made = Readers(Limits(processors=processors, **limits), has_room=lambda size: size <= room, worked=crowd.worked)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def start_one(crowd: Crowd, pool: Readers) -> int:
+    """Read bodies beside another one until a process has started, and has read one; no other starts."""
+    while not pool.processes:
+        pool.read(SMALL, USUAL)
+    crowd.cost = 0.0
+    while SMALL in crowd.here:  # until it is up, bodies are read here
+        crowd.here.clear()
+        pool.read(SMALL, USUAL)
+    (process,) = pool.processes
+    return process
+
+
+def test_bodies_that_wait_are_read_in_a_process_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd(monkeypatch, cost=0.3)
+    with crowded(crowd) as pool, crowd.body_under_way(pool):
+        here = pool.read(SMALL, USUAL)
+        assert pool.processes == [], "0.3 s: to start one would cost as much"
+        start_one(crowd, pool)
+        crowd.here.clear()
+        assert pool.read(SMALL, USUAL) == here
+        assert crowd.here == []
+
+
+def test_one_body_after_the_other_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd(monkeypatch, cost=10.0)
+    with crowded(crowd) as pool:
+        for _ in range(5):
+            pool.read(SMALL, USUAL)
+        with crowd.body_under_way(pool):
+            pass
+        assert pool.processes == []
+
+
+def test_what_waited_before_a_pause_counts_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd(monkeypatch, cost=0.3)
+    with crowded(crowd) as pool:
+        for _ in range(3):
+            with crowd.body_under_way(pool):
+                pool.read(SMALL, USUAL)
+        assert pool.processes == []
+
+
+@pytest.mark.parametrize(
+    ("processors", "room", "most"),
+    [
+        pytest.param(1, ROOM, 0, id="one-processor"),
+        pytest.param(2, ROOM - 1, 0, id="no-room-in-the-container-r68"),
+        pytest.param(2, ROOM, 2, id="two-processors"),
+        pytest.param(3, ROOM, 3, id="three-processors"),
+    ],
+)
+def test_no_more_processes_than_processors(
+    monkeypatch: pytest.MonkeyPatch, processors: int, room: int, most: int
+) -> None:
+    crowd = Crowd(monkeypatch, cost=1.0)
+    with crowded(crowd, processors=processors, room=room, spare=0.0) as pool, crowd.body_under_way(pool):
+        for _ in range(8):
+            for process in pool.processes:
+                os.kill(process, signal.SIGSTOP)  # so that bodies wait, and are read here after all
+            pool.read(SMALL, USUAL)
+        assert len(pool.processes) == most
+
+
+def test_a_body_that_waits_long_for_a_process_is_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd(monkeypatch, cost=0.6)
+    with (
+        crowded(crowd, spare=0.01, seconds=PATIENCE) as pool,
+        crowd.body_under_way(pool),
+        ThreadPoolExecutor() as threads,
+    ):
+        process = start_one(crowd, pool)
+        stopped(pool)
+        waiting = threads.submit(pool.read, SMALL, USUAL)
+        wait_for(lambda: has_input(process))
+        assert len(pool.read(SMALL, USUAL).entries) == 1
+        assert crowd.here == [SMALL]
+        os.kill(process, signal.SIGCONT)
+        assert len(waiting.result(PATIENCE).entries) == 1
+
+
+def test_where_no_process_starts_all_are_read_here(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    crowd = Crowd(monkeypatch, cost=0.6)
+    with crowded(crowd) as pool, crowd.body_under_way(pool):
+        while "lose_reader" not in caplog.messages:
+            assert len(pool.read(SMALL, USUAL).entries) == 1
+        assert len(pool.read(SMALL, USUAL).entries) == 1
+        assert caplog.messages == ["lose_reader"]
+
+
+def test_r54_a_body_that_a_process_reads_is_cut_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd(monkeypatch, cost=0.6)
+    with crowded(crowd) as pool, crowd.body_under_way(pool):
+        process = start_one(crowd, pool)
+        stopped(pool)
+        with meanwhile(process, pool.close), pytest.raises(CutShort):
+            pool.read(SMALL, USUAL)
+        assert len(pool.read(SMALL, USUAL).entries) == 1, "what is read here is not cut"
 
 
 # In a poll.

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -68,12 +69,13 @@ def _serve(stream: BinaryIO, answers: BinaryIO) -> bool:
     line = stream.readline()
     if not line:
         return False
-    said = json.loads(line)
+    said, began = json.loads(line), time.process_time()
     signal.setitimer(signal.ITIMER_REAL, said["seconds"] + SPARE_SECONDS)
     fetched = replace(from_json(Fetched, said["fetched"]), body=stream.read(said["bytes"]))
-    answer = _answer(fetched, from_json(Reading, said["reading"]))
+    answer = _answer(fetched, from_json(Reading, said["reading"])) | {"seconds": time.process_time() - began}
     signal.setitimer(signal.ITIMER_REAL, 0)
-    answers.write(json.dumps(answer).encode() + b"\n")
+    # Without escapes, loading takes the parent 0.45 ms instead of 0.7 (190 kB).
+    answers.write(json.dumps(answer, ensure_ascii=False).encode(errors="surrogatepass") + b"\n")
     answers.flush()
     return True
 

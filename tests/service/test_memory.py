@@ -1,10 +1,12 @@
-"""Memory is read from files, which the kernel writes otherwise (R68)."""
+"""Memory and processors are read from files, which the kernel writes otherwise (R68)."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from aggregator.service.memory import Memory, MemoryWatch, Pressure, memory_of
+from aggregator.container import Memory, has_room, memory_of, usable_processors
+from aggregator.service.memory import MemoryWatch, Pressure
 
 MIB = 1 << 20
 
@@ -102,3 +104,46 @@ def test_r68_pressure_does_not_flutter(tmp_path: Path) -> None:
         written(tmp_path, {"groups/memory.stat": f"anon {percent * MIB}\n"})
         seen.append(watch.look()[0].name)
     assert seen == ["NONE", "HIGH", "HIGH", "NONE", "NONE", "HIGH", "FULL", "HIGH"]
+
+
+@pytest.mark.parametrize(
+    ("files", "count"),
+    [
+        pytest.param({}, 8, id="no-such-files"),
+        pytest.param({"proc/cgroup": "0::/\n", "groups/cpu.max": "max 100000\n"}, 8, id="no-quota"),
+        pytest.param({"proc/cgroup": "0::/\n", "groups/cpu.max": "250000 100000\n"}, 2, id="whole-ones-count"),
+        pytest.param({"proc/cgroup": "0::/\n", "groups/cpu.max": "50000 100000\n"}, 1, id="half-a-processor"),
+        pytest.param({"proc/cgroup": "0::/\n", "groups/cpu.max": "900000 100000\n"}, 8, id="more-than-there-are"),
+        pytest.param(
+            {
+                "proc/cgroup": "0::/a/b\n",
+                "groups/a/b/cpu.max": "400000 100000\n",
+                "groups/a/cpu.max": "300000 100000\n",
+            },
+            3,
+            id="the-group-above-is-tighter",
+        ),
+        pytest.param(
+            {
+                "proc/cgroup": "4:memory:/x\n3:cpu,cpuacct:/docker/7\n",
+                "groups/cpu/docker/7/cpu.cfs_quota_us": "200000\n",
+                "groups/cpu/docker/7/cpu.cfs_period_us": "100000\n",
+                "groups/cpu/cpu.cfs_quota_us": "-1\n",
+                "groups/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            2,
+            id="version-1",
+        ),
+    ],
+)
+def test_processors_are_those_that_the_group_pays_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], count: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
+    assert usable_processors(*written(tmp_path, STATUS | files)) == count
+
+
+def test_r68_there_is_room_for_what_stays_below_the_high_pressure() -> None:
+    memory = Memory(limit_bytes=1000, held_bytes=300, own_bytes=None)
+    assert [has_room(size, memory) for size in (500, 501)] == [True, False]
+    assert has_room(1 << 40, None)
