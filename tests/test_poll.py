@@ -1,5 +1,6 @@
 """Whole polls: from feeds.yaml to published files, over real HTTP, and back again."""
 
+import gc
 import json
 import re
 from datetime import timedelta
@@ -11,6 +12,7 @@ from aggregator.cli import main
 from aggregator.cli.open import read_store
 from aggregator.cli.poll import OneShot, in_words
 from aggregator.config import load_config
+from aggregator.model.changes import NewEntry
 from aggregator.model.settings import Roster, SourceKey
 from aggregator.reader.pool import LARGE
 from tests.command import aggregator
@@ -394,3 +396,14 @@ def test_a_file_that_is_not_there_is_looked_for_in_its_folder_not_on_a_site(samp
         OneShot(app).poll([], everything=True, limit=timedelta(0))
         [source] = app.store.status(app.in_force.roster, sample_site.clock()).sources
     assert source.advice == "there is no such file below the folder of feeds.yaml; put it there, or correct url:"
+
+
+def test_a_run_holds_no_texts_of_the_sources_that_it_has_polled(sample_site: SampleSite, publisher: FeedServer) -> None:
+    urls = [publisher.serve(f"/{n}", rss(item(n)), host=f"127.0.1.{n}") for n in range(1, 9)]
+    sample_site.writes(sources(*urls))
+    with sample_site.opened() as app:
+        shot = OneShot(app)
+        shot.poll([], everything=True, limit=timedelta(0))
+        assert shot.report(())["new"] == len(urls)
+        gc.collect()
+        assert not [one for one in gc.get_objects() if isinstance(one, NewEntry)]

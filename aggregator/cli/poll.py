@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import NamedTuple
 
 from aggregator.app import App
 from aggregator.cadence import may_ask_again
@@ -21,8 +22,9 @@ from aggregator.cli.terminal import ahead_in_words, counted, json_text, printabl
 from aggregator.clock import rfc3339
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.alarm import Alarm
-from aggregator.model.changes import Changes, Completion, Settled
+from aggregator.model.changes import Changes, Settled
 from aggregator.model.hosts import Rest
+from aggregator.model.job import JobId
 from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Outcome, Report
 from aggregator.model.settings import SourceKey
@@ -88,14 +90,25 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return 1 if options.strict and report["failed"] else 0
 
 
+class _Arrived(NamedTuple):
+    """Counts of one request for a detail."""
+
+    key: SourceKey
+    new: int
+    duplicates: int
+    rejected: int
+
+
 class OneShot:
     """One run over a fixed list of sources."""
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._started, self._from = app.clock(), monotonic()
-        self._changes: list[Changes] = []
-        self._completions: list[Completion] = []
+        self._polled: set[JobId] = set()
+        self._rows: list[Report] = []  # of these; not their changes, which hold the texts of all new entries
+        self._details: list[_Arrived] = []  # likewise, of requests for details
+        self._has_outlines = False  # whether a list named feeds
         self._skipped: list[Report] = []
         self.left_alone: list[str] = []  # sources that were wished for, and must not be asked yet (P69)
         self.alarms: tuple[Alarm, ...] = ()  # what has become wrong
@@ -113,7 +126,7 @@ class OneShot:
         """
         wanted, others = self._wanted(keys, everything=everything)
         self._ask(wanted, keys, honours_skip_hours=not keys and not everything, limit=limit)
-        if not keys and not self._stopped and any(change.outlines for change in self._changes):
+        if not keys and not self._stopped and self._has_outlines:
             with self._app.store.read() as tx:  # what lists have named just now: no operator waits for a second run
                 before = {item.id for item in (*wanted, *others)}
                 named = [
@@ -142,8 +155,7 @@ class OneShot:
 
     def _end(self, wanted: Sequence[DueItem], others: Sequence[DueItem]) -> None:
         """Record which sources were left over, and do the maintenance at the end of a run."""
-        polled = {change.job.id for change in self._changes}
-        left = {item.key for item in wanted if item.id not in polled}
+        left = {item.key for item in wanted if item.id not in self._polled}
         if left:
             with self._app.store.read() as tx:  # some were claimed, and put back or put off
                 rests = rests_of(tx.hosts.restraints(), self._app.clock())
@@ -164,9 +176,14 @@ class OneShot:
     def _note(self, settled: Sequence[Settled]) -> None:
         for one in settled:
             if isinstance(one, Changes):
-                self._changes.append(one)
+                self._polled.add(one.job.id)
+                self._rows.append(report_of(one))
+                self._has_outlines = self._has_outlines or bool(one.outlines)
             else:
-                self._completions.append(one)
+                entries = one.entries
+                self._details.append(
+                    _Arrived(one.job.source.key, entries.new_count, entries.duplicates, entries.rejected)
+                )
 
     def is_late(self) -> bool:
         """Return whether the run was stopped so long ago that no further work may begin (R54)."""
@@ -203,7 +220,7 @@ class OneShot:
 
     def report(self, published: Sequence[str], posts: Sequence[str] = ()) -> dict[str, object]:
         """Return the record of `poll --json`."""
-        rows = [self._with_completions(report_of(change)) for change in self._changes]
+        rows = [self._with_details(row) for row in self._rows]
         rows += self._skipped
         rows.sort(key=lambda row: row.key)
         count = Counter(row.outcome for row in rows)
@@ -216,7 +233,7 @@ class OneShot:
             "fetched": count[Outcome.FETCHED] + count[Outcome.MOVED],
             "failed": count[Outcome.FAILED] + count[Outcome.GONE],
             "skipped": count[Outcome.SKIPPED],
-            "new": sum(one.entries.new_count for part in (self._changes, self._completions) for one in part),
+            "new": sum(one.new for part in (self._rows, self._details) for one in part),
             "revised": sum(row.revised for row in rows),
             "duplicates": sum(row.duplicates for row in rows),
             "rejected": sum(row.rejected for row in rows),
@@ -232,7 +249,7 @@ class OneShot:
 
     def names(self) -> dict[SourceKey, str]:
         """Return what sources are called in the report: title, key and line of feeds.yaml; empty if it names none."""
-        if not (self.alarms or self.left_alone or self._skipped or any(report_of(one).code for one in self._changes)):
+        if not (self.alarms or self.left_alone or self._skipped or any(row.code for row in self._rows)):
             return {}
         sources = self._app.in_force.roster.sources
         with self._app.store.read() as tx:
@@ -241,14 +258,14 @@ class OneShot:
             key: called(name_of_source(source, titles.get(key)), key, source.line) for key, source in sources.items()
         }
 
-    def _with_completions(self, row: Report) -> Report:
+    def _with_details(self, row: Report) -> Report:
         """Add entries whose detail arrived in this run to the counts of their sources."""
-        done = [one.entries for one in self._completions if one.job.source.key == row.key]
+        done = [one for one in self._details if one.key == row.key]
         return replace(
             row,
-            new=row.new + sum(entries.new_count for entries in done),
-            duplicates=row.duplicates + sum(entries.duplicates for entries in done),
-            rejected=row.rejected + sum(entries.rejected for entries in done),
+            new=row.new + sum(one.new for one in done),
+            duplicates=row.duplicates + sum(one.duplicates for one in done),
+            rejected=row.rejected + sum(one.rejected for one in done),
         )
 
     def _skipped_row(self, item: DueItem, rests: Mapping[str, Rest]) -> Report:
