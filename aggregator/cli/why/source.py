@@ -153,7 +153,7 @@ def category_section(category: CategoryRecord, frame: Frame) -> Section:
         "slug": category.slug,
         "id": category.feed_id,
         "active": category.active,
-        "look": category.look,
+        "look": category.look and category.look.partition(" ")[0],  # of all that shapes its outputs
         "stories": category.stories,
         "main": category.main,
         "pages": category.pages,
