@@ -12,10 +12,13 @@ from aggregator.render.cache import LruCache
 
 _TOKEN = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+')
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
+_DRESSED = re.compile(r"</?(h[1-6]|pre|table|img|a|picture|video|audio)(?![A-Za-z0-9])", re.IGNORECASE)
 # What a page has otherwise: some start tags, and links that begin with no letter, as those around pictures do.
 _CHANGED = re.compile(r"<(?:h[1-6]|pre|table|img|video|audio)\b|<a\s[^<>]*>(?!\w)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r'\s([^\s"\'<>/=]+)(?:="([^"]*)")?')
 _PICTURES = frozenset({"img", "picture", "video", "audio"})
+
+_Tag = tuple[int, re.Match[str]]  # its place among the tokens, and its name
 
 
 def dress(html: str) -> str:
@@ -31,72 +34,74 @@ def dress(html: str) -> str:
     """
     if not _CHANGED.search(html):
         return html
-    tokens = []
-    at = 0
-    while at < len(html):
-        match = _TOKEN.match(html, at)
-        if match is None:
-            return html
-        tokens.append(match[0])
-        at = match.end()
-    names = [_TAG.match(token) for token in tokens]
-    dressed = list(map(_dressed, tokens, names))
-    _rank_headings(tokens, names, dressed)
-    _name_links(tokens, names, dressed)
+    tokens = _TOKEN.findall(html)
+    if sum(map(len, tokens)) != len(html):
+        return html
+    dressed = tokens.copy()
+    tags = [(at, tag) for at, token in enumerate(tokens) if token[0] == "<" and (tag := _DRESSED.match(token))]
+    for at, tag in tags:
+        dressed[at] = _dressed(tokens[at], tag)
+    _rank_headings(tokens, tags, dressed)
+    _name_links(tokens, tags, dressed)
     return "".join(dressed)
 
 
-def _dressed(token: str, name: re.Match[str] | None) -> str:
-    if name is None:
-        return token
-    tag, closes = name[1].lower(), token.startswith("</")
-    if tag == "pre" and not closes:
-        return _with(token, name, 'tabindex="0"')
-    if tag == "table":
+def _dressed(token: str, tag: re.Match[str]) -> str:
+    name, closes = tag[1].lower(), token[1] == "/"
+    if name == "pre" and not closes:
+        return _with(token, tag, 'tabindex="0"')
+    if name == "table":
         return f"{token}</div>" if closes else f'<div class="scroll" tabindex="0">{token}'
-    if tag == "img" and not closes:
+    if name == "img" and not closes:
         has = _attributes(token)
         wanted = (("loading", "lazy"), ("referrerpolicy", "no-referrer"), ("alt", ""))
-        return _with(token, name, *(f'{k}="{v}"' for k, v in wanted if k not in has))
+        return _with(token, tag, *(f'{k}="{v}"' for k, v in wanted if k not in has))
     return token
 
 
-def _rank_headings(tokens: Sequence[str], names: Sequence[re.Match[str] | None], dressed: list[str]) -> None:
+def _rank_headings(tokens: Sequence[str], tags: Sequence[_Tag], dressed: list[str]) -> None:
     """Set the rank of each heading to one below the last heading of a higher rank: h4, h1, h3 become h3, h3, h4."""
     above: list[int] = []  # ranks, each lower than the one before it
-    for at, (token, name) in enumerate(zip(tokens, names, strict=True)):
-        if name is None or not _is_heading(name[1]):
+    for at, tag in tags:
+        if not _is_heading(tag[1]):
             continue
-        if not token.startswith("</"):
-            rank = int(name[1][1])
+        token = tokens[at]
+        if token[1] != "/":
+            rank = int(tag[1][1])
             while above and above[-1] >= rank:
                 above.pop()
             above.append(rank)
-        dressed[at] = f"{token[: name.start(1)]}h{min(2 + max(len(above), 1), 6)}{token[name.end() :]}"
+        dressed[at] = f"{token[: tag.start(1)]}h{min(2 + max(len(above), 1), 6)}{token[tag.end() :]}"
 
 
-def _name_links(tokens: Sequence[str], names: Sequence[re.Match[str] | None], dressed: list[str]) -> None:
+def _name_links(tokens: Sequence[str], tags: Sequence[_Tag], dressed: list[str]) -> None:
     """Label links without text by their target, and remove links that show nothing at all."""
-    opened: int | None = None  # the last link that has begun and not ended, while nothing was seen in it
+    opened: _Tag | None = None  # the last link that has begun and not ended, while nothing was seen in it
     pictured = False
-    for at, (token, name) in enumerate(zip(tokens, names, strict=True)):
-        tag = name[1].lower() if name else ""
-        if tag == "a" and not token.startswith("</"):
-            opened, pictured = (at if _attributes(token).get("href") else None), False
+    before = 0  # the place of the last tag
+    for at, tag in tags:
+        name, token = tag[1].lower(), tokens[at]
+        if opened is not None and any(map(_shows_text, tokens[before + 1 : at])):
+            opened = None
+        before = at
+        if name == "a" and token[1] != "/":
+            opened, pictured = ((at, tag) if _attributes(token).get("href") else None), False
         elif opened is None:
             continue
-        elif tag == "a":
-            begins = names[opened]
-            if pictured and begins is not None:
-                dressed[opened] = _with(tokens[opened], begins, *_name_of(_attributes(tokens[opened])))
-            elif not pictured:
-                dressed[opened] = dressed[at] = ""
+        elif name == "a":
+            start, begins = opened
+            if pictured:
+                dressed[start] = _with(tokens[start], begins, *_name_of(_attributes(tokens[start])))
+            else:
+                dressed[start] = dressed[at] = ""
             opened = None
-        elif tag in _PICTURES:
+        elif name in _PICTURES:
             pictured = True
             opened = None if _attributes(token).get("alt") else opened
-        elif not tag and is_visible(unescape(token)):
-            opened = None
+
+
+def _shows_text(token: str) -> bool:
+    return not _TAG.match(token) and is_visible(unescape(token))
 
 
 def _name_of(link: Mapping[str, str]) -> tuple[str, ...]:
