@@ -8,10 +8,10 @@ from aggregator.model.formats import FORMATS, Format
 from aggregator.model.output import Output
 from aggregator.model.settings import Settings
 from aggregator.model.story import Document
-from aggregator.render.atom import leave_out_faulty
 from aggregator.render.fields import ALL, url_of
 from aggregator.render.renderer import RenderContext, renderer_of
 from aggregator.render.theme import PageStyle
+from aggregator.render.verify import leave_out_faulty
 from aggregator.urls import Url
 
 
@@ -49,7 +49,7 @@ class Formats:
             feeds: False: only in formats for people.
         """
         context = replace(self._context, max_age=age)
-        document = leave_out_faulty(document, context.site, html=self.html)
+        document = leave_out_faulty(document)
         chosen = (one for one in self._formats_of(document.path, document.archive) if feeds or not one.is_feed)
         for number, one in enumerate(chosen):
             path = document.path + one.suffix

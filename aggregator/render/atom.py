@@ -1,39 +1,35 @@
 """Documents as Atom (RFC 4287), with archive pages (RFC 5005) and tombstones (RFC 6721): rules A1 to A20, A30 to A41.
 
-Feed and entries are made by feedgen. Our extensions correct what it gets wrong:
-links of entries lose every attribute but href, `source` has neither id nor date, dates end in +00:00, tombstones and
-archive marks are unknown. Its elements have no namespace, only a plain `xmlns` attribute: so do those we add to them.
+The feed around the entries is made by feedgen. Our extension corrects what it gets wrong: dates end in +00:00,
+tombstones and archive marks are unknown. Entries are written by `elements.py` (decision 0173).
 """
 
-import logging
-from copy import copy
-from dataclasses import replace
 from functools import lru_cache
 
-from feedgen.entry import FeedEntry
-from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from aggregator.clean import plain_text
 from aggregator.errors import PublishError
-from aggregator.model.entry import Origin, Person
+from aggregator.model.entry import Origin, Person, Tag
 from aggregator.model.formats import FORMATS
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication, Tombstone
 from aggregator.render import fields, mark, verify
-from aggregator.render.atom_extensions import declare, extend
+from aggregator.render.atom_extensions import declarations, extensions_of
 from aggregator.render.cache import LruCache
+from aggregator.render.elements import element, parent
 from aggregator.render.renderer import Renderer
+from aggregator.render.verify import leave_out_faulty
 from aggregator.text.iris import is_identifier, is_iri
-
-log = logging.getLogger(__name__)
 
 HISTORY = "http://purl.org/syndication/history/1.0"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 NAMESPACE = "{http://www.w3.org/2005/Atom}"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 END = b"</feed>"
+INSIDE, DEEPER = " " * 4, " " * 6  # before the children of an entry, and theirs
 
 _entries: LruCache[bytes] = LruCache(8 * 1024 * 1024, each_bytes=3072)
 
@@ -55,36 +51,21 @@ def render_atom(document: Document, site: Site, *, html: bool) -> bytes:
         head, _, tail = _head(document, site, html=html).rpartition(END)
     except (ValueError, TypeError) as error:
         raise PublishError(f"{document.path}.atom", f"can't be rendered: {error}") from error
-    entries = [data for _, data in _sound(document, site, html=html)]
+    sound = leave_out_faulty(document).publications
+    entries = [render_entry(publication, document, site, html=html) for publication in sound]
     return b"".join([head, *entries, END, tail])
-
-
-def leave_out_faulty(document: Document, site: Site, *, html: bool) -> Document:
-    """Return the document without entries that Atom can't hold (A33), so that all formats hold the same stories.
-
-    Each publication left out is named in a warning. What was rendered to find out is kept: `render_atom` costs no more.
-    """
-    sound = tuple(publication for publication, _ in _sound(document, site, html=html))
-    if len(sound) == len(document.publications):
-        return document
-    return replace(document, publications=sound)
 
 
 def render_entry(publication: Publication, document: Document, site: Site, *, html: bool) -> bytes:
     """Render one publication as an element without a namespace of its own, indented, with a newline at its end.
 
     Args:
-        publication: the story.
+        publication: the story, without a fault (`fields.fault_of`).
         document: where it stands; its own id, title and date play no part.
         site: whose base_url begins our own addresses.
         html: whether pages are published.
 
-    Raises:
-        ValueError: something in it can't be published; feedgen would give up the whole feed for it.
     """
-    fault = fields.fault_of(publication)
-    if fault:
-        raise ValueError(fault)
     address = fields.address_of(publication, document, site, html=html)
     key = (publication, address)
     data = _entries.get(key)
@@ -97,23 +78,6 @@ def render_entry(publication: Publication, document: Document, site: Site, *, ht
 def forget() -> None:
     """Forget what was rendered lately; for measurements and tests."""
     _entries.clear()
-
-
-def _sound(document: Document, site: Site, *, html: bool) -> list[tuple[Publication, bytes]]:
-    rendered = []
-    seen = set()
-    for publication in document.publications:
-        try:
-            if publication.atom_id in seen:  # A5: the first keeps it
-                raise ValueError("its id stands in this document already")
-            data = render_entry(publication, document, site, html=html)
-        except (ValueError, TypeError) as error:  # what feedgen and lxml raise for texts and dates they can't hold
-            facts = {"output": document.path, "entry": publication.atom_id, "why": str(error)}
-            log.warning("leave_out_entry", extra=facts)
-            continue
-        seen.add(publication.atom_id)
-        rendered.append((publication, data))
-    return rendered
 
 
 # --- the feed
@@ -175,55 +139,30 @@ def _tombstones(document: Document) -> tuple[Tombstone, ...]:
 # --- an entry
 
 
-class _EntryPart(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """Corrections of what feedgen gets wrong in an entry. Runs last, on the finished element."""
-
-    publication: Publication
-    address: str
-
-    def extend_atom(self, entry: etree._Element) -> etree._Element:
-        """Replace the bare links, write dates with Z, add language, source and what goes with the entry."""
-        _repair_dates(entry)
-        language = fields.feed_language_of(self.publication.language)
-        if language:
-            entry.set(LANG, language)
-        bare = entry.find("link")
-        assert bare is not None  # every entry is given one, or feedgen refuses those without content
-        place = entry.index(bare)
-        entry.remove(bare)
-        for number, attributes in enumerate(_links(self.publication, self.address)):
-            entry.insert(place + number, etree.Element("link", attributes))
-        entry.append(copy(_source_of(self.publication)))
-        extend(entry, self.publication)
-        return entry
-
-
 def _element(publication: Publication, address: str) -> bytes:
-    entry = FeedEntry()
-    entry.id(publication.atom_id)
-    entry.title(fields.title_of(publication))
-    entry.updated(fields.whole_utc(publication.updated))
-    entry.link(href=address)
-    if publication.published is not None:
-        entry.published(fields.whole_utc(publication.published))
-    for person in fields.authors_of(publication):
-        entry.author(name=person.name, uri=person.uri)
-    entry.category([_attributes(term=t.term, scheme=t.scheme, label=t.label) for t in fields.tags_of(publication)])
-    entry.rights(fields.line_of(publication.rights) or None)
+    """Return an entry as indented lines."""
+    lines = element(INSIDE, "id", publication.atom_id)
+    lines += element(INSIDE, "title", fields.title_of(publication))
+    lines += element(INSIDE, "updated", fields.instant(publication.updated))
+    lines += "".join(_author(INSIDE, person) for person in fields.authors_of(publication))
     content, summary = fields.content_of(publication), fields.summary_of(publication)
     if content:
-        entry.content(content, type="html")
+        lines += element(INSIDE, "content", content, {"type": "html"})
+    lines += "".join(element(INSIDE, "link", None, attributes) for attributes in _links(publication, address))
     if summary:  # plain text is said to be plain text (A13)
         marked = "<" in summary
         text = plain_text(summary) if "&" in summary and not marked else summary
-        entry.summary(text, type="html" if marked else "text")
-    entry.register_extension("faithful", _EntryPart, atom=True, rss=False)
-    entry.faithful.publication, entry.faithful.address = publication, address
-    element = entry.atom_entry()
-    declare(element)
-    etree.indent(element, space="  ", level=1)
-    element.tail = "\n"
-    return b"  " + etree.tostring(element, encoding="UTF-8", xml_declaration=False)
+        lines += element(INSIDE, "summary", text or None, {"type": "html" if marked else "text"})
+    lines += "".join(_category(INSIDE, tag) for tag in fields.tags_of(publication))
+    if publication.published is not None:
+        lines += element(INSIDE, "published", fields.instant(publication.published))
+    if rights := fields.line_of(publication.rights):
+        lines += element(INSIDE, "rights", rights)
+    lines += _source_of(publication)
+    lines += "".join(element(INSIDE, *part) for part in extensions_of(publication))
+    language = fields.feed_language_of(publication.language)
+    attributes = declarations(lines) | ({"xml:lang": language} if language else {})
+    return parent("  ", "entry", [lines], attributes).encode()
 
 
 def _links(publication: Publication, address: str) -> list[dict[str, str]]:
@@ -247,48 +186,41 @@ def _links(publication: Publication, address: str) -> list[dict[str, str]]:
     return links
 
 
-def _source_of(publication: Publication) -> etree._Element:
+def _source_of(publication: Publication) -> str:
     """Return the `atom:source` of a publication; a feed without a date gets that of the entry."""
     origin = publication.origin
     updated = fields.instant(origin.updated or publication.updated)
     return _source(origin, fields.source_title_of(publication), updated)
 
 
-@lru_cache(maxsize=512)
-def _source(origin: Origin, title: str, updated: str) -> etree._Element:
-    """Make the element for the feed that an entry comes from (RFC 4287, section 4.2.11; A9, A10).
-
-    Entries of one source share it, and a copy costs a tenth of making it anew.
-    """
-    source = etree.Element("source")
+@lru_cache(maxsize=512)  # entries of one source share it
+def _source(origin: Origin, title: str, updated: str) -> str:
+    """Return the element for the feed that an entry comes from (RFC 4287, section 4.2.11; A9, A10)."""
     known = (origin.id, fields.web_address(origin.self_link), fields.web_address(origin.link))
     identifier = next((each for each in known if each and is_identifier(each)), None)
-    if identifier:
-        etree.SubElement(source, "id").text = identifier
-    etree.SubElement(source, "title").text = title
-    etree.SubElement(source, "updated").text = updated
-    for person in fields.named(origin.authors):
-        _add_person(source, person)
+    lines = [element(DEEPER, "id", identifier)] if identifier else []
+    lines += [element(DEEPER, "title", title), element(DEEPER, "updated", updated)]
+    lines += [_author(DEEPER, person) for person in fields.named(origin.authors)]
     for rel, media_type, url in (("self", None, origin.self_link), ("alternate", "text/html", origin.link)):
         href = fields.web_address(url)
         if href:
-            etree.SubElement(source, "link", _attributes(rel=rel, type=media_type, href=href))
-    for tag in fields.tags_of(origin):
-        etree.SubElement(source, "category", _attributes(term=tag.term, scheme=tag.scheme, label=tag.label))
+            lines.append(element(DEEPER, "link", None, _attributes(rel=rel, type=media_type, href=href)))
+    lines += [_category(DEEPER, tag) for tag in fields.tags_of(origin)]
     for name, picture in (("icon", origin.icon), ("logo", origin.logo)):
         if address := fields.web_address(picture):
-            etree.SubElement(source, name).text = address
-    rights = fields.line_of(origin.rights)
-    if rights:
-        etree.SubElement(source, "rights").text = rights
-    return source
+            lines.append(element(DEEPER, name, address))
+    if rights := fields.line_of(origin.rights):
+        lines.append(element(DEEPER, "rights", rights))
+    return parent(INSIDE, "source", lines)
 
 
-def _add_person(parent: etree._Element, person: Person) -> None:
-    author = etree.SubElement(parent, "author")
-    etree.SubElement(author, "name").text = person.name
-    if person.uri:
-        etree.SubElement(author, "uri").text = person.uri
+def _author(indent: str, person: Person) -> str:
+    uri = [element(f"{indent}  ", "uri", person.uri)] if person.uri else []
+    return parent(indent, "author", [element(f"{indent}  ", "name", person.name), *uri])
+
+
+def _category(indent: str, tag: Tag) -> str:
+    return element(indent, "category", None, _attributes(term=tag.term, scheme=tag.scheme, label=tag.label))
 
 
 def _repair_dates(element: etree._Element) -> None:

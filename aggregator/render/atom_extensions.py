@@ -1,10 +1,8 @@
 """Extensions of Atom and RSS in namespaces that readers know: Media RSS, iTunes, podcast, GeoRSS (A20, I57)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
-
-from lxml import etree
 
 from aggregator.model.story import Publication
 from aggregator.model.supplement import ImageRole, Supplement
@@ -29,29 +27,22 @@ _OWN_ROLES: Final = f"{mark.HOME}roles"  # the scheme of all others: whatever pu
 # What iTunes takes for a web address: a host of letters, digits and hyphens, with a dot in it.
 _HOSTED = re.compile(r"https?://(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9][A-Za-z0-9-]*(?::[0-9]+)?/.*")
 
-_Part = tuple[str, str, str | None, dict[str, str]]  # prefix, name, text, attributes
+_Part = tuple[str, str | None, Mapping[str, str]]  # name with prefix, text, attributes
 
 
-def extend(entry: etree._Element, publication: Publication) -> None:
-    """Add to an entry's element what goes with it, in a fixed order (A32)."""
-    for prefix, name, text, attributes in _parts(publication):
-        element = etree.SubElement(entry, f"{{{NAMESPACES[prefix]}}}{name}", attributes)
-        element.text = text
-
-
-def declare(entry: etree._Element) -> None:
-    """Declare at an entry the namespaces that it uses, once and with these prefixes."""
-    etree.cleanup_namespaces(entry, top_nsmap=NAMESPACES)
-
-
-def _parts(publication: Publication) -> Iterator[_Part]:
+def extensions_of(publication: Publication) -> list[_Part]:
+    """Return the elements that say what goes with an entry, in a fixed order (A32)."""
     supplement = fields.supplement_of(publication)
-    yield from _media(supplement)
     durations = (file.duration for _, file in fields.enclosures_of(publication) if file.duration is not None)
-    yield from _itunes(supplement, next(durations, None))
-    yield from _podcast(supplement)
+    parts = [*_media(supplement), *_itunes(supplement, next(durations, None)), *_podcast(supplement)]
     if point := supplement.point:
-        yield "georss", "point", f"{_degrees(point.latitude)} {_degrees(point.longitude)}", {}
+        parts.append(("georss:point", f"{_degrees(point.latitude)} {_degrees(point.longitude)}", {}))
+    return parts
+
+
+def declarations(lines: str) -> dict[str, str]:
+    """Return the attributes that declare the namespaces of the elements in an entry's lines, once and in one order."""
+    return {f"xmlns:{prefix}": uri for prefix, uri in NAMESPACES.items() if f"<{prefix}:" in lines}
 
 
 def _media(supplement: Supplement) -> Iterator[_Part]:
@@ -60,34 +51,34 @@ def _media(supplement: Supplement) -> Iterator[_Part]:
         if image.url not in seen:
             seen.add(image.url)
             sides = {"width": image.width, "height": image.height}
-            yield "media", "thumbnail", None, {"url": image.url} | {n: str(v) for n, v in sides.items() if v}
+            yield "media:thumbnail", None, {"url": image.url} | {n: str(v) for n, v in sides.items() if v}
     if supplement.player:
-        yield "media", "player", None, {"url": supplement.player}
+        yield "media:player", None, {"url": supplement.player}
     for person in supplement.contributors:
-        yield "media", "credit", person.name, _role(person.role)
+        yield "media:credit", person.name, _role(person.role)
 
 
 def _itunes(supplement: Supplement, duration: int | None) -> Iterator[_Part]:
     cover = next((image for image in supplement.images if image.role is ImageRole.COVER), None)
     if cover and _HOSTED.fullmatch(cover.url):
-        yield "itunes", "image", None, {"href": cover.url}
+        yield "itunes:image", None, {"href": cover.url}
     if duration is not None:
-        yield "itunes", "duration", str(duration), {}
+        yield "itunes:duration", str(duration), {}
     if supplement.season:  # iTunes counts from 1, seasons and episodes
-        yield "itunes", "season", str(supplement.season), {}
+        yield "itunes:season", str(supplement.season), {}
     if supplement.episode and _counts(supplement.episode):
-        yield "itunes", "episode", supplement.episode, {}
+        yield "itunes:episode", supplement.episode, {}
     if supplement.kind:
-        yield "itunes", "episodeType", supplement.kind, {}
+        yield "itunes:episodeType", supplement.kind, {}
     if supplement.explicit is not None:
-        yield "itunes", "explicit", "true" if supplement.explicit else "false", {}
+        yield "itunes:explicit", "true" if supplement.explicit else "false", {}
 
 
 def _podcast(supplement: Supplement) -> Iterator[_Part]:
     if supplement.season == 0:
-        yield "podcast", "season", "0", {}
+        yield "podcast:season", "0", {}
     if supplement.episode and not _counts(supplement.episode):
-        yield "podcast", "episode", supplement.episode, {}
+        yield "podcast:episode", supplement.episode, {}
     for transcript in supplement.transcripts:
         rel = "captions" if transcript.captions else None
         said = (
@@ -96,10 +87,10 @@ def _podcast(supplement: Supplement) -> Iterator[_Part]:
             ("language", transcript.language),
             ("rel", rel),
         )
-        yield "podcast", "transcript", None, _known(said)
+        yield "podcast:transcript", None, _known(said)
     if supplement.chapters:
         kind = supplement.chapters.type or "application/json+chapters"
-        yield "podcast", "chapters", None, {"url": supplement.chapters.url, "type": kind}
+        yield "podcast:chapters", None, {"url": supplement.chapters.url, "type": kind}
 
 
 def _counts(episode: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 from aggregator.clean import sanitise
@@ -109,7 +110,8 @@ def fault_of(publication: Publication) -> str | None:
     """Return why a publication can't be in any format (A33); None if it can."""
     if not is_iri(publication.atom_id):
         return "its id is no absolute IRI"
-    for when in (publication.sort_at, publication.updated, publication.published):
+    dates = (publication.sort_at, publication.updated, publication.published)
+    for when in (*dates, publication.entered_at, publication.origin.updated):
         if when is not None and not _is_usable(when):
             return f"its date {when.isoformat()} has no zone, or lies where zones can't be changed"
     return None
@@ -123,7 +125,9 @@ def whole_utc(when: datetime) -> datetime:
     """
     if not _is_usable(when):
         raise ValueError(f"{when.isoformat()} has no zone, or lies where zones can't be changed")
-    return when.astimezone(UTC).replace(microsecond=0)
+    if when.tzinfo is not UTC:
+        when = when.astimezone(UTC)
+    return when.replace(microsecond=0) if when.microsecond else when
 
 
 def _is_usable(when: datetime) -> bool:
@@ -136,7 +140,7 @@ def instant(when: datetime) -> str:
     Raises:
         ValueError: a time without a zone.
     """
-    return whole_utc(when).isoformat().replace("+00:00", "Z")
+    return whole_utc(when).isoformat()[:-6] + "Z"
 
 
 def exact_instant(when: datetime) -> str:
@@ -303,7 +307,11 @@ def credits_of(publication: Publication) -> tuple[dict[str, str], ...]:
 
 def supplement_of(publication: Publication) -> Supplement:
     """Return the supplement of an entry, with web addresses only, and texts that any format can hold."""
-    supplement = publication.supplement
+    return _publishable(publication.supplement)
+
+
+@lru_cache(maxsize=256)  # all formats of a document ask for the same ones
+def _publishable(supplement: Supplement) -> Supplement:
     if supplement == NO_SUPPLEMENT:
         return supplement
     people = (

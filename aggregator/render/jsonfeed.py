@@ -33,7 +33,7 @@ def render_json(document: Document, site: Site, store_id: str, *, html: bool) ->
     """Render a document as JSON Feed 1.1.
 
     Args:
-        document: what stands in it, in order. What can't be published is left out (A33); `atom.leave_out_faulty` told.
+        document: what stands in it, in order. What can't be published is left out (A33); `leave_out_faulty` told.
         site: author and public address.
         store_id: the store's random id, from which ids are minted.
         html: whether pages are published.

@@ -3,42 +3,40 @@
 The same stories in the same order as in Atom, under the same ids, with the same titles, dates, links and content. What
 RSS has no element for is said in namespaces that readers know; tombstones and archive pages stay Atom's.
 
-Feed and items are made by feedgen; our extensions add what it leaves out. It would write content into `description`,
-know one author element only, which wants a mail address, and turn dates by switching the locale of the whole process.
+The channel around the items is made by feedgen, which would turn dates by switching the locale of the whole process;
+our extension writes them. Items are written by `elements.py` (decision 0173).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from html import escape
 from typing import Final
 
-from feedgen.entry import FeedEntry
-from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from aggregator.errors import PublishError
+from aggregator.model.entry import Enclosure
 from aggregator.model.formats import FORMATS
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
 from aggregator.render import fields, mark, verify
-from aggregator.render.atom_extensions import NAMESPACES, declare, extend
+from aggregator.render.atom_extensions import declarations, extensions_of
 from aggregator.render.cache import LruCache
+from aggregator.render.elements import NOTHING, element, parent
 from aggregator.render.html_fragments import excerpt_of
 from aggregator.render.renderer import Renderer
 
 ATOM: Final = "http://www.w3.org/2005/Atom"
-CONTENT: Final = "http://purl.org/rss/1.0/modules/content/"
 DUBLIN_CORE: Final = "http://purl.org/dc/elements/1.1/"
 SPECIFICATION: Final = "https://www.rssboard.org/rss-specification"
 END = b"</channel>"
+INSIDE, DEEPER = " " * 6, " " * 8  # before the children of an item, and theirs
 
-_ROOT = {"dc": DUBLIN_CORE, "atom": ATOM, "content": CONTENT}  # declared once, by feedgen in this order
 _FEEDS = frozenset({"application/atom+xml", "application/rss+xml", "application/xml", "text/xml"})
-# Texts that are no HTML, as lxml writes them: no < in a text, no > in an attribute.
-_PLAIN = re.compile(rb"(<(?:title|source|category|dc:rights|media:title)(?: [^<>]*)?>)([^<]*&[^<]*)")
 _MARKUP = re.compile("<[A-Za-z/!?]|&#?[A-Za-z0-9]+;")
 _PLAIN_OF_CHANNEL = re.compile(rb"(<(?:title|description)>)([^<]*&[^<]*)")
 
@@ -49,7 +47,7 @@ def render_rss(document: Document, site: Site, *, ttl: int, html: bool) -> bytes
     """Render a main document as RSS 2.0.
 
     Args:
-        document: what stands in it, in order. What can't be published is left out (A33); `atom.leave_out_faulty` told.
+        document: what stands in it, in order. What can't be published is left out (A33); `leave_out_faulty` told.
         site: title and public address.
         ttl: how long a reader may keep it, in minutes.
         html: whether pages are published.
@@ -126,6 +124,14 @@ def _head(document: Document, site: Site, *, ttl: int, html: bool) -> bytes:
     return _PLAIN_OF_CHANNEL.sub(_in_hexadecimal, feed.rss_str(pretty=True))
 
 
+def _in_hexadecimal(plain: re.Match[bytes]) -> bytes:
+    """Write & and < of a plain text as the profile of the RSS Advisory Board prefers them.
+
+    To XML it is the same. It tells those apart who mean these characters from those who put HTML where none belongs.
+    """
+    return plain[1] + plain[2].replace(b"&amp;", b"&#x26;").replace(b"&lt;", b"&#x3C;")
+
+
 def _as_html(plain: str) -> str:
     """Return a plain text so that it reads the same where it is rendered as HTML, which readers do with descriptions.
 
@@ -135,53 +141,6 @@ def _as_html(plain: str) -> str:
 
 
 # --- an item
-
-
-class _ItemPart(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """Item elements that feedgen leaves out. Runs last, on the finished element."""
-
-    publication: Publication
-
-    def extend_rss(self, item: etree._Element) -> etree._Element:
-        """Add date, full text, authors, other copies, further files and what goes with the entry."""
-        publication = self.publication
-        for name, text, attributes in _parts(publication):
-            element = etree.SubElement(item, name, attributes)
-            element.text = text
-        for url, file in fields.enclosures_of(publication)[1:]:
-            content = etree.SubElement(item, f"{{{NAMESPACES['media']}}}content", {"url": url})
-            size = file.length or None  # 0 says that it is not known, and Media RSS has no such number
-            facts = {"type": fields.type_of(url, file), "fileSize": size, "duration": file.duration}
-            for name, value in facts.items():
-                if value is not None:
-                    content.set(name, str(value))
-            if file.title:
-                etree.SubElement(content, f"{{{NAMESPACES['media']}}}title").text = file.title
-        extend(item, publication)
-        return item
-
-
-def _parts(publication: Publication) -> Iterator[tuple[str, str | None, dict[str, str]]]:
-    """Return elements in a fixed order (A32): name, text and attributes."""
-    yield "pubDate", rfc822(dated(publication)), {}
-    if not publication.origin.self_link or not fields.web_address(publication.origin.self_link):
-        yield f"{{{DUBLIN_CORE}}}source", fields.source_title_of(publication), {}  # `source` demands an address
-    if full := _texts_of(publication)[1]:
-        yield f"{{{CONTENT}}}encoded", full, {}
-    for person in fields.authors_of(publication):
-        yield f"{{{DUBLIN_CORE}}}creator", person.name, {}
-    language, rights = fields.feed_language_of(publication.language), fields.line_of(publication.rights)
-    if language:
-        yield f"{{{DUBLIN_CORE}}}language", language, {}
-    if rights:
-        yield f"{{{DUBLIN_CORE}}}rights", rights, {}
-    yield f"{{{ATOM}}}updated", fields.instant(publication.updated), {}
-    for credit in fields.credits_of(publication):
-        yield f"{{{ATOM}}}link", None, {"rel": "related", "type": "text/html"} | credit
-    replies = (reply for reply in fields.supplement_of(publication).replies if reply.type in _FEEDS)
-    for reply in replies:
-        yield f"{{{NAMESPACES['wfw']}}}commentRss", reply.url, {}
-        break
 
 
 def _texts_of(publication: Publication) -> tuple[str, str]:
@@ -207,37 +166,61 @@ def _item(publication: Publication, address: str) -> bytes:
 
 
 def _rendered(publication: Publication, address: str) -> bytes:
-    """Render one publication as an indented element that uses the root's namespaces, with a newline at its end."""
-    tags = fields.tags_of(publication)
-    entry = FeedEntry()
-    entry.title(fields.title_of(publication))
-    entry.link(href=address)
-    entry.guid(publication.atom_id, permalink=False)
-    entry.description(_texts_of(publication)[0] or None)
-    entry.category([{"term": tag.label or tag.term} | ({"scheme": tag.scheme} if tag.scheme else {}) for tag in tags])
-    page = next((r.url for r in fields.supplement_of(publication).replies if r.type not in _FEEDS), None)
-    entry.comments(page)
-    for url, file in fields.enclosures_of(publication)[:1]:
-        entry.enclosure(url, file.length or 0, fields.type_of(url, file))  # all three must be there, 0 if unknown (A53)
-    entry.source(fields.web_address(publication.origin.self_link), fields.source_title_of(publication))
-    entry.register_extension("faithful", _ItemPart, atom=False, rss=True)
-    entry.faithful.publication = publication
-    item = entry.rss_entry()
-    root = etree.Element("rss", nsmap=_ROOT)
-    root.append(item)
-    declare(item)
-    etree.indent(item, space="  ", level=2)
-    item.tail = "\n"
-    whole = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
-    return b"    " + _PLAIN.sub(_in_hexadecimal, whole[whole.index(b"<item") :].removesuffix(b"</rss>"))
+    """Render one publication as indented lines that use the root's namespaces."""
+    description, full = _texts_of(publication)
+    files = fields.enclosures_of(publication)
+    supplement = fields.supplement_of(publication)
+    source, source_title = fields.web_address(publication.origin.self_link), fields.source_title_of(publication)
+    lines = _plain("title", fields.title_of(publication))
+    lines += element(INSIDE, "link", address)
+    if description:
+        lines += element(INSIDE, "description", description)
+    lines += element(INSIDE, "guid", publication.atom_id, {"isPermaLink": "false"})
+    for tag in fields.tags_of(publication):
+        lines += _plain("category", tag.label or tag.term, {"domain": tag.scheme} if tag.scheme else {})
+    page = next((reply.url for reply in supplement.replies if reply.type not in _FEEDS), None)
+    if page:
+        lines += element(INSIDE, "comments", page)
+    for url, file in files[:1]:  # all three attributes must be there, the length 0 if it is not known (A53)
+        facts = {"url": url, "length": str(file.length or 0), "type": fields.type_of(url, file)}
+        lines += element(INSIDE, "enclosure", None, facts)
+    if source:
+        lines += _plain("source", source_title, {"url": source})
+    lines += element(INSIDE, "pubDate", rfc822(dated(publication)))
+    if not source:
+        lines += element(INSIDE, "dc:source", source_title)  # `source` demands an address
+    if full:
+        lines += element(INSIDE, "content:encoded", full)
+    for person in fields.authors_of(publication):
+        lines += element(INSIDE, "dc:creator", person.name)
+    if language := fields.feed_language_of(publication.language):
+        lines += element(INSIDE, "dc:language", language)
+    if rights := fields.line_of(publication.rights):
+        lines += _plain("dc:rights", rights)
+    lines += element(INSIDE, "atom:updated", fields.instant(publication.updated))
+    for credit in fields.credits_of(publication):
+        lines += element(INSIDE, "atom:link", None, {"rel": "related", "type": "text/html"} | credit)
+    feed = next((reply.url for reply in supplement.replies if reply.type in _FEEDS), None)
+    if feed:
+        lines += element(INSIDE, "wfw:commentRss", feed)
+    lines += "".join(_media_content(url, file) for url, file in files[1:])
+    lines += "".join(element(INSIDE, *part) for part in extensions_of(publication))
+    return parent("    ", "item", [lines], declarations(lines)).encode()
 
 
-def _in_hexadecimal(plain: re.Match[bytes]) -> bytes:
-    """Write & and < of a plain text as the profile of the RSS Advisory Board prefers them.
+def _media_content(url: str, file: Enclosure) -> str:
+    """Return a further file of an item."""
+    size = file.length or None  # 0 says that it is not known, and Media RSS has no such number
+    facts = {"type": fields.type_of(url, file), "fileSize": size, "duration": file.duration}
+    attributes = {"url": url} | {name: str(value) for name, value in facts.items() if value is not None}
+    title = [_plain("media:title", file.title, indent=DEEPER)] if file.title else []
+    return parent(INSIDE, "media:content", title, attributes)
 
-    To XML it is the same. It tells those apart who mean these characters from those who put HTML where none belongs.
-    """
-    return plain[1] + plain[2].replace(b"&amp;", b"&#x26;").replace(b"&lt;", b"&#x3C;")
+
+def _plain(name: str, text: str, attributes: Mapping[str, str] = NOTHING, *, indent: str = INSIDE) -> str:
+    """Return an element whose text is no HTML, with & and < as the profile of the RSS Advisory Board prefers them."""
+    start, end, rest = element(indent, name, text, attributes).partition(">")
+    return start + end + rest.replace("&amp;", "&#x26;").replace("&lt;", "&#x3C;")
 
 
 def read_back_rss(data: bytes, document: Document) -> None:

@@ -1,14 +1,37 @@
-"""Compares rendered bytes with the document that they were rendered from, before they replace a file (A35)."""
+"""Checks documents: entries that no format can hold are left out before rendering (A33), bytes are read back (A35)."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lxml import etree
 
 from aggregator.errors import PublishError
-from aggregator.model.story import Document
+from aggregator.model.story import Document, Publication
 from aggregator.render import fields
 
+log = logging.getLogger(__name__)
+
 Line = tuple[str | None, str | None, str | None, str | None]  # id, title, updated, published
+
+
+def leave_out_faulty(document: Document) -> Document:
+    """Return the document without entries that can't be published, so that all formats hold the same stories (A33).
+
+    Each publication left out is named in a warning. The texts of the others hold no character that XML forbids:
+    cleaning removes them from HTML, and `fields` from all that is shown beside it.
+    """
+    sound: dict[str, Publication] = {}
+    for publication in document.publications:
+        why = fields.fault_of(publication)
+        if not why and publication.atom_id in sound:  # A5: the first keeps it
+            why = "its id stands in this document already"
+        if why:
+            facts = {"output": document.path, "entry": publication.atom_id, "why": why}
+            log.warning("leave_out_entry", extra=facts)
+        else:
+            sound[publication.atom_id] = publication
+    return document if len(sound) == len(document.publications) else replace(document, publications=(*sound.values(),))
 
 
 def parsed(data: bytes, output: str) -> etree._Element:

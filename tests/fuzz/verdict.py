@@ -29,9 +29,10 @@ from aggregator.model.poll import Fetched
 from aggregator.model.settings import Category, CategoryKey, Reading, Roster, Site, Source, SourceKey
 from aggregator.model.story import Document, Publication
 from aggregator.parse import parse
-from aggregator.render.atom import leave_out_faulty, read_back_atom, render_atom
+from aggregator.render.atom import read_back_atom, render_atom
 from aggregator.render.html_pages import render_category
 from aggregator.render.jsonfeed import read_back_json, render_json
+from aggregator.render.verify import leave_out_faulty
 from aggregator.urls import Url
 from tests.fuzz.cases import Case
 from tests.render.checks import ATOM, Page, faults_of_atom
@@ -94,7 +95,7 @@ def _faults(case: Case) -> Iterator[Finding]:
     )
     feed = identify(clean(parse(fetched, reading), reading))
     yield from _faults_of_feed(feed)
-    document = leave_out_faulty(_published(feed), SITE, html=True)
+    document = leave_out_faulty(_published(feed))
     atom = render_atom(document, SITE, html=True)
     read_back_atom(atom, document)
     yield from (Finding(f"atom: {_kind(fault)}", fault) for fault in faults_of_atom(atom))
