@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
+from aggregator.cadence import ARRIVALS
 from aggregator.decide.detail import PATIENCE
 from aggregator.identify.ids import page_id_of
 from aggregator.identify.keys import key_form
@@ -30,7 +31,6 @@ from aggregator.store.schema import EPOCH, MICROSECOND, category, document, entr
 from aggregator.urls import Url
 
 LISTED = 500  # newest entries of a source, with which its next document is compared (I35)
-ARRIVALS = 30  # arrivals of a source, from which its pace is computed (P62)
 
 
 class Restoring:

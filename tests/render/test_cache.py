@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.render.cache import LruCache
+from aggregator.render.cache import LruCache, forget_all
 
 
 def test_what_was_kept_is_found() -> None:
@@ -45,3 +45,11 @@ def test_l4_it_never_weighs_more_than_its_limit(kept: list[tuple[int, int]]) -> 
         while sum(expected.values()) + 2 * len(expected) > 100:
             del expected[next(iter(expected))]
     assert {key: memory.get(key) for key in range(9)} == {key: expected.get(key) for key in range(9)}
+
+
+def test_r68_all_caches_are_emptied_at_once() -> None:
+    caches: list[LruCache[str]] = [LruCache(100, each_bytes=0) for _ in range(2)]
+    for cache in caches:
+        cache.keep("a", "x", 5)
+    forget_all()
+    assert [cache.get("a") for cache in caches] == [None, None]

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.render.media_types import Role, media_of
 from aggregator.serve.names import MAX_PATH, name_of
 
 
@@ -55,26 +54,6 @@ def test_s51_names_there_are_not(path: str) -> None:
 def test_s51_a_name_holds_nothing_that_leads_elsewhere(path: str) -> None:
     name = name_of(path)
     assert name is None or ("/" + name == path and ".." not in name and "//" not in name) or path == "/"
-
-
-@pytest.mark.parametrize(
-    ("name", "media_type", "role"),
-    [
-        ("category/python.atom", "application/atom+xml; charset=utf-8", Role.FEED),
-        ("category/python/archive/1.atom", "application/atom+xml; charset=utf-8", Role.FEED),
-        ("category/python.rss", "application/rss+xml; charset=utf-8", Role.FEED),
-        ("category/python.json", "application/feed+json", Role.FEED),
-        ("category/python.html", "text/html; charset=utf-8", Role.PAGE),
-        ("entry/ab/ab0123456789abcd.html", "text/html; charset=utf-8", Role.PAGE),
-        ("opml.xml", "text/x-opml; charset=utf-8", Role.OTHER),
-        ("sources.opml", "text/x-opml; charset=utf-8", Role.OTHER),
-        ("status.json", "application/json", Role.OTHER),
-        ("style.css", "text/css; charset=utf-8", Role.OTHER),
-    ],
-)
-def test_a70_types(name: str, media_type: str, role: Role) -> None:
-    assert name_of("/" + name) == name
-    assert media_of(name) == (media_type, role)
 
 
 def test_s51_the_longest_name_has_its_place() -> None:

@@ -1,5 +1,6 @@
 """Alarms: which are raised, and the one log record when an alarm begins or ends (R19, R43, R46, R48, P94, R67)."""
 
+import json
 import logging
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from aggregator.app import App
 from aggregator.model.alarm import Alarm
 from aggregator.model.status import Outage
 from tests.fake_source import FakeSource, said
+from tests.rows import change
 from tests.sample_site import SampleSite
 
 
@@ -171,3 +173,29 @@ def test_r46_one_notice_for_a_change_not_for_a_poll(site: SampleSite, caplog: py
         look(app)
         look(app)
     assert notices()[1:] == [("INFO", "end_alarm", "dead", "a")]
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [
+        (["title"], "no entry has title any more"),
+        (["title", "link"], "no entry has title or link any more"),
+        (["title", "date", "link"], "no entry has title, date or link any more"),
+    ],
+)
+def test_fields_that_are_lost_are_named_and_the_operator_reads_what_to_do(
+    site: SampleSite, lost: list[str], words: str
+) -> None:
+    with site.opened() as app:
+        FakeSource(app).says("a", said(1))
+        now = site.clock.now.timestamp()
+        seen = json.dumps({"lost": lost, "lost_since": now})
+        change(app.store, "UPDATE source SET observations = :seen WHERE key = 'a'", seen=seen)
+        [alarm] = [alarm for alarm in alarms(app) if alarm.code == "fields_lost"]
+        assert alarm.text.startswith(words)
+        assert "held back" in alarm.text
+        [source] = [one for one in app.store.status(app.in_force.roster, site.clock()).sources if one.key == "a"]
+    assert source.advice == (
+        f"look at the feed, and report to the publisher that its entries have no {' and no '.join(lost)}; "
+        "if that is intended, aggregator accept a"
+    )

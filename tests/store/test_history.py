@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from aggregator.app import App
 from aggregator.model.changes import Changes, SourceUpdate
-from aggregator.model.history import DaySums, SourceHistory, Sums
+from aggregator.model.entry import NO_HINTS
+from aggregator.model.history import AsideSums, DaySums, SourceHistory, Sums
 from aggregator.model.job import unstored_job
-from aggregator.model.poll import Outcome, State
+from aggregator.model.poll import Aside, Outcome, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.store.history import KEPT, later_recent, recent_polls
 from aggregator.urls import Url
@@ -172,3 +173,34 @@ def test_r48_entries_dated_ahead_or_long_ago_are_counted_but_for_a_first_polls_p
         fake_source.says("a", *known, said(3, published=late), said(4, published=ahead), said(5, published=START))
         second = asdict(remembered(app).days[0].polls)
     assert (second["future"], second["past"]) == (1, 1)
+
+
+def test_further_requests_and_details_are_summed_by_day_kind_and_host(tmp_path: Path) -> None:
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
+    with site.opened() as app:
+        for key, hosts in (("a", ("one.example", "one.example", "two.example")), ("b", ("one.example",))):
+            asides = tuple(
+                Aside(
+                    host_key=host, asked_at=START - timedelta(days=place), wire_bytes=10, failed=place == 1,
+                    status=200, hints=NO_HINTS,
+                )
+                for place, host in enumerate(hosts)
+            )  # fmt: skip
+            done = changes("", int(START.timestamp()), Outcome.FETCHED, 200, 5, 0, "x")
+            done = replace(done, job=FakeSource(app).claim(key), update=replace(done.update, asides=asides))
+            for _ in range(2):
+                with app.store.begin() as tx:
+                    tx.apply(done)
+        with app.store.read() as tx:
+            days = tx.history.of("a", START, days=3).days
+            two = tx.history.of("a", START, days=2).days
+        hosts_of = app.store.status(app.in_force.roster, START).fetching.hosts
+    assert [(f"{one.day:%d}", one.polls.polls, one.further, one.details) for one in days] == [
+        ("04", 2, AsideSums(requests=2, bytes=20, failures=0), AsideSums()),
+        ("03", 0, AsideSums(requests=2, bytes=20, failures=2), AsideSums()),
+        ("02", 0, AsideSums(requests=2, bytes=20, failures=0), AsideSums()),
+    ]
+    assert len(two) == 2
+    assert {one.host: (one.further.requests, one.further.bytes, one.further.failures, one.details.requests)
+            for one in hosts_of if one.further.requests} == {"one.example": (6, 60, 2, 0)}  # fmt: skip

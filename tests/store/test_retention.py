@@ -21,7 +21,7 @@ from aggregator.store import retention
 from aggregator.store.schema import body, entry, publication, revision, source
 from tests.fake_source import FakeSource, said
 from tests.feed_server import FeedServer, Reply
-from tests.rows import connected, rows
+from tests.rows import change, connected, rows
 from tests.sample_site import ATOM, SampleSite, item, rss
 
 PUBLISH = "publish: {entries: 10, archive_page: 10, formats: [atom]}\n"
@@ -380,3 +380,27 @@ def test_a_service_thins_and_publishes(site: SampleSite, app: App) -> None:
     service.jobs["keep"].run()
     service.jobs["flush"].run()
     assert b"at some length" not in site.published(f"{PAGE}.atom")
+
+
+def test_k2_how_many_texts_a_shorter_keep_would_take(site: SampleSite, app: App) -> None:
+    def would_thin(days: float, key: str = "a") -> int:
+        with app.store.read() as tx:
+            return tx.retention.would_thin(key, timedelta(days=days), app.clock())
+
+    assert would_thin(1) == 0
+    fill(site, app)
+    site.clock.move(days=3)
+    assert would_thin(1, "other") == 0
+    assert would_thin(1) == 10, "what the main document shows stays"
+    assert would_thin(5) == 10, "at the very time"
+    assert would_thin(5.001) == 0
+    FakeSource(app).says("a", said("a20"), said("a1"))
+    assert would_thin(1) == 9, "what the source lists stays"
+    change(app.store, "UPDATE store SET restored_at = :at", at=int(site.clock().timestamp() * 1e6))
+    assert would_thin(1) == 0, "no document tells when a restored story entered"
+    site.clock.move(days=2)
+    assert would_thin(1) == 9
+    change(app.store, "UPDATE entry SET thinned = 1 WHERE own_id IN ('item-a2', 'item-a3')")
+    assert would_thin(1) == 7
+    change(app.store, "UPDATE publication SET withdrawn_at = 1 WHERE page IS NULL AND shown_id = 12")
+    assert would_thin(1) == 8, "the main document does not show what is withdrawn"

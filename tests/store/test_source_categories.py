@@ -1,11 +1,13 @@
 """Edits of the categories of a source: it moves to another category, or enters one more (N1, N2)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from aggregator.app import App
+from aggregator.model.settings import CategoryKey, SourceKey
 from tests.fake_source import FakeSource, said
 from tests.sample_site import START, SampleSite
 
@@ -142,3 +144,42 @@ def test_n2_moving_back_fills_the_gap(site: SampleSite) -> None:
     site.writes(feeds("x"))
     with site.opened() as app:
         assert sorted(titles(app, "x")) == ["Title 1", "Title 2"]
+
+
+def would_fill(app: App, category: str, *, key: str = "one", initial: int = 50) -> tuple[int, int]:
+    """Return how many publications a source would add to a category, and how many of them to its main document."""
+    roster = app.in_force.roster
+    was = roster.sources[SourceKey(key)]
+    with app.store.read() as tx:
+        return tx.source_categories.would_fill(
+            was, replace(was, initial=initial), roster.categories[CategoryKey(category)], app.clock()
+        )
+
+
+def test_n2_what_a_source_would_bring_into_a_category(site: SampleSite) -> None:
+    with site.opened() as app:
+        assert would_fill(app, "y") == (0, 0)
+        FakeSource(app).says("one", *(said(n, published=START - n * DAY) for n in range(5)))
+        assert would_fill(app, "y") == (5, 5), "a category without stories"
+        assert would_fill(app, "y", initial=3) == (3, 3)
+        assert would_fill(app, "x") == (0, 0), "they are there"
+        FakeSource(app).says("two", *(said(f"t{n}", published=START - (2 * n + 1) * DAY / 2) for n in range(10)))
+        assert would_fill(app, "y") == (5, 5), "five of the ten that are shown are older than each of these"
+    site.writes(
+        feeds("x", y="{entries: 10}").replace("two.example/feed', category: y", "two.example/feed', category: x")
+    )
+    with site.opened() as app:
+        old = app.in_force.roster.sources[SourceKey("two")]
+        stranger = replace(old, key=SourceKey("stranger"))
+        with app.store.read() as tx:
+            category = app.in_force.roster.categories[CategoryKey("y")]
+            assert tx.source_categories.would_fill(stranger, stranger, category, app.clock()) == (0, 0)
+            new = replace(category, key=CategoryKey("new"), entries=2)
+            assert tx.source_categories.would_fill(old, old, new, app.clock()) == (10, 2)
+
+
+def test_n2_only_the_newest_of_what_would_come_are_shown_at_once(site: SampleSite) -> None:
+    with site.opened() as app:
+        FakeSource(app).says("one", *(said(n, published=START - n * DAY) for n in range(1, 9)))
+        FakeSource(app).says("two", *(said(f"t{n}", published=START - n * HOUR) for n in range(8)))
+        assert would_fill(app, "y") == (8, 2)
