@@ -10,7 +10,7 @@ from aggregator.errors import AddressRefused
 from aggregator.fetch import Client, guard
 from aggregator.fetch.address import Reach, reach_of
 from aggregator.fetch.flight import REDIRECTED
-from aggregator.fetch.guard import METADATA, PRIVATE, STRANGER
+from aggregator.fetch.guard import LOCAL_NAME, METADATA, PRIVATE, STRANGER, Guard
 from aggregator.model.settings import HostRule
 from aggregator.urls import Url, normalise
 from tests.feed_server import FeedServer, Reply, redirect
@@ -226,3 +226,39 @@ def test_a_name_without_address_is_told(make_client: MakeClient, names: Names, e
     answer = failed(make_client().fetch(ask_for(Url("http://nowhere.example/feed"))))
     assert answer.code == "dns"
     assert "nowhere.example" in answer.text
+
+
+# --- Names that only a proxy could resolve ---------------------------------------------------------------------------
+
+
+def refusal_of_name(host: str, *hosts: HostRule, configured: str = "https://feeds.example/") -> str | None:
+    """Return why a source with this URL may not have a proxy connect to a name."""
+    own = Guard(hosts, lambda name: [ipaddress.ip_address("10.0.0.1")] if name == "home.example" else [])
+    return own.permit(Url(configured)).refusal_of_name(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    "a.localhost a.local a.internal a.intranet a.lan a.corp a.home a.home.arpa a.private router A.LOCAL".split(),
+)
+def test_s9_names_of_local_networks_are_not_for_a_proxy(host: str) -> None:
+    """RFC 6761, 6762 and 8375, ICANN's .internal, and what routers and firms use."""
+    assert refusal_of_name(host) == LOCAL_NAME
+    assert refusal_of_name(host, name("home.example")) == LOCAL_NAME
+    assert refusal_of_name(host, name(host.lower())) == STRANGER
+    assert refusal_of_name(host, name(host.lower()), configured=f"http://{host}/") is None
+    assert refusal_of_name(host, name(host.lower()), network("10.0.0.0/8"), configured="http://home.example/") is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    "metadata metadata.goog metadata.google.internal instance-data instance-data.ec2.internal METADATA.goog".split(),
+)
+def test_s9_names_of_metadata_services_stay_closed_whatever_is_allowed(host: str) -> None:
+    own = host.lower()
+    assert refusal_of_name(host, name(own), configured=f"http://{own}/") == METADATA
+
+
+@pytest.mark.parametrize("host", ["feeds.example", "local.example", "xlocal.example", "a.lan.example", "homes.arpa"])
+def test_s9_public_names_are_for_the_proxy_to_filter(host: str) -> None:
+    assert refusal_of_name(host) is None

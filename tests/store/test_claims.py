@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.poll import Failed, NotModified
 from aggregator.poll.pipeline import settle
 from aggregator.store.schedule import DueItem
-from tests.rows import rows
-from tests.sample_site import SampleSite
+from tests.rows import change, rows
+from tests.sample_site import START, SampleSite
 
 STATE = "SELECT due_at, attempted_at, claims, polls, failures FROM source ORDER BY id"
 
@@ -79,3 +80,20 @@ def test_r13_a_poll_whose_claim_was_taken_over_is_dropped(site: SampleSite, app:
     assert rows(app.store, STATE) == before, "nor does it undo the claim of the second"
     polls = [Gathered(job, NotModified(asked_at=late)) for job in second]
     assert len(settle(polls, app.poller.ports)) == 8
+
+
+def test_p52_the_next_turn_of_a_run_is_that_of_the_first_that_may_be_polled(app: App) -> None:
+    def turn() -> tuple[int, datetime | None]:
+        with app.store.read() as tx:
+            return tx.schedule.next_turn()
+
+    at = {number: START + timedelta(hours=number) for number in range(1, 9)}
+    for number, when in at.items():
+        moment = int(when.timestamp() * 1e6)
+        change(app.store, "UPDATE source SET earliest_at = :at, due_at = :at + 7 WHERE id = :id", at=moment, id=number)
+    assert turn() == (8, at[1])
+    change(app.store, "UPDATE source SET paused = 1 WHERE id = 1")
+    change(app.store, "UPDATE source SET active = 0 WHERE id = 2")
+    assert turn() == (6, at[3])
+    change(app.store, "UPDATE source SET paused = 1")
+    assert turn() == (0, None)

@@ -105,3 +105,10 @@ def test_a_poll_and_a_service_drop_them(site: SampleSite) -> None:
     site.poll()
     with site.opened() as app:
         assert kept(app) == [last]
+
+
+def test_the_outcome_of_a_request_is_there_once_it_is_finished(app: App) -> None:
+    waiting, done = ask(app, answered=False), ask(app, answered=True)
+    with app.store.read() as tx:
+        outcomes = [tx.corrections.outcome(number) for number in (waiting, done, 99)]
+    assert outcomes == [None, Outcome(done=True, said="done", facts={}), None]
