@@ -19,9 +19,7 @@ from pathlib import Path
 from benchmarks.measure import cost_of, memory_of, settle
 from benchmarks.origin import running
 from benchmarks.performance_page import SCENARIOS, Row, page, table
-from benchmarks.sides import STATE, Peer, Site, inflate
-
-LIBRARIES = "import sqlalchemy, requests, yaml"
+from benchmarks.sides import LIBRARIES, STATE, Peer, Site, inflate
 
 
 @dataclass

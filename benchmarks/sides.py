@@ -20,6 +20,7 @@ from benchmarks.origin import sample_site
 
 PEERS = str(Path(__file__).with_name("peers.py"))
 STATE = "var/aggregator.db"
+LIBRARIES = "import sqlalchemy, requests, yaml"  # what every start needs
 
 
 class Site:
