@@ -55,6 +55,11 @@ class FakeSource:
 
     def says(self, key: str, *entries: Entry, **feed: object) -> Changes:
         """Settle a document with these entries as the response of a source."""
+        (changes,) = self.settles(self.brings(key, *entries, **feed))
+        return changes
+
+    def brings(self, key: str, *entries: Entry, **feed: object) -> Gathered[SourceJob]:
+        """Return a poll of a source with these entries, to be settled."""
         self._bodies += 1
         job = self.claim(key)
         facts: dict[str, Any] = {"title": f"Feed {key}"} | feed
@@ -63,14 +68,15 @@ class FakeSource:
         answer = Fetched(
             asked_at=self.app.clock(), url=job.url, body=b"", body_digest=Digest(f"body {self._bodies}"), etag='"x"'
         )
-        (changes,) = settle([Gathered(job, answer, document)], self.app.poller.ports)
-        assert isinstance(changes, Changes)
-        return changes
+        return Gathered(job, answer, document)
+
+    def settles(self, *polls: Gathered[SourceJob]) -> list[Changes]:
+        """Settle polls in one group."""
+        return [one for one in settle(polls, self.app.poller.ports) if isinstance(one, Changes)]
 
     def unchanged(self, keys: Sequence[str]) -> list[Changes]:
         """Settle a 304 of each source, in one group."""
-        polls = [Gathered(self.claim(key), NotModified(asked_at=self.app.clock())) for key in keys]
-        return [one for one in settle(polls, self.app.poller.ports) if isinstance(one, Changes)]
+        return self.settles(*(Gathered(self.claim(key), NotModified(asked_at=self.app.clock())) for key in keys))
 
     def fails(self, key: str, code: str = "timeout") -> Changes:
         """Settle a failed poll of a source."""

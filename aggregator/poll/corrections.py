@@ -67,13 +67,22 @@ def run_pending_requests(store: Store, roster: Roster, clock: Clock) -> int:
     return len(waiting)
 
 
-def merge_unseen_stories(tx: Transaction, candidates: Sequence[tuple[int, int]], roster: Roster, now: datetime) -> None:
-    """Merge stories that turned out to be one before any subscriber has seen both, in the same transaction (T6)."""
+def merge_unseen_stories(
+    tx: Transaction, candidates: Sequence[tuple[int, int]], roster: Roster, now: datetime
+) -> list[Correction]:
+    """Merge stories that turned out to be one before any subscriber has seen both, in the same transaction (T6).
+
+    Returns:
+        The corrections whose rows are written; the caller finishes them (`Transaction.finish`).
+    """
+    merged_now = []
     for kept, merged in candidates:
         changes = merge_unseen(tx.members({kept, merged}), kept, merged, now=now, roster=roster)
         if changes is not None:
-            with tx.savepoint("store_correction"):
-                tx.apply(Correction(at=now, entries=changes))
+            with tx.savepoint("store_correction") as savepoint:
+                tx.write(correction := Correction(at=now, entries=changes))
+            merged_now += [correction] if savepoint.is_kept else []
+    return merged_now
 
 
 def end_tombstones(tx: Transaction, now: datetime) -> int:
@@ -167,7 +176,7 @@ def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: 
         events = (_signed(event, request) if event.code is Code.CLEAR_SOURCE else event for event in released.events)
         accepted = replace(released, events=tuple(events))
         tx.apply(Correction(at=now, entries=accepted, source=job.source_id, accepted=job))
-        merge_unseen_stories(tx, released.merge_candidates, roster, now)
+        tx.finish(*merge_unseen_stories(tx, released.merge_candidates, roster, now))
 
     count = len(released.released)
     name = name_of_source(job.source, tx.sources.titles().get(job.source.key))
@@ -207,7 +216,7 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
             carry_out(draft, changes, tx.members(stories), numbers)
             decided = draft.changes()
             tx.apply(Correction(at=now, entries=decided, source=job.source_id))
-            merge_unseen_stories(tx, decided.merge_candidates, roster, now)
+            tx.finish(*merge_unseen_stories(tx, decided.merge_candidates, roster, now))
 
     said = "; ".join(f"{count} {_entries(count)} {word}" for word, count in counts.items() if count)
     return _Effect(said=f"rules re-applied: {said or 'nothing changes'}", facts=counts, write=write)

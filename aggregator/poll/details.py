@@ -35,7 +35,7 @@ def settle_detail(tx: Transaction, poll: Gathered[DetailJob], roster: Roster) ->
     done = retry(poll) or _completed(tx, poll, listed, roster)
     if not _write(tx, done):  # the entry waits on, and is tried again as after a crash
         return Completion(job=poll.job, asked_at=poll.answer.asked_at, code="internal", error="the store refused it")
-    merge_unseen_stories(tx, done.entries.merge_candidates, roster, done.asked_at)
+    tx.finish(*merge_unseen_stories(tx, done.entries.merge_candidates, roster, done.asked_at))
     return done
 
 
@@ -54,7 +54,8 @@ def end_waits(store: Store, in_force: InForce, clock: Clock) -> int:
                 if listed is not None:
                     done = _completed(tx, Gathered(job, failed), listed, in_force.roster)
                     _write(tx, done)
-                    merge_unseen_stories(tx, done.entries.merge_candidates, in_force.roster, done.asked_at)
+                    merged_now = merge_unseen_stories(tx, done.entries.merge_candidates, in_force.roster, done.asked_at)
+                    tx.finish(*merged_now)
     if lapsed:
         in_force.complete()  # items may have named categories
     return len(lapsed)

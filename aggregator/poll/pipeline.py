@@ -35,6 +35,7 @@ from aggregator.poll.details import settle_detail
 from aggregator.poll.pagination import has_further, with_further
 from aggregator.rules import rewritten
 from aggregator.secrecy import body_redactor, redacted, safe_text
+from aggregator.store.apply import Act
 from aggregator.store.database import Store
 from aggregator.store.history import has_changed_in_hour
 from aggregator.store.transaction import Transaction
@@ -149,7 +150,7 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
         ]
         changes = [decide(poll, NOTHING_KNOWN, roster) for poll in asked if _says_nothing(poll)]
         _undo_claims(tx, returned)
-        tx.apply(*changes)
+        written: list[Act] = [*changes]
         for poll in asked:
             if _says_nothing(poll):
                 continue
@@ -158,12 +159,12 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
             known = tx.known(poll.job, poll.feed, poll.answer.asked_at, budget=budget)
             change = decide(poll, known, roster, budget)
             with tx.savepoint("store_entries", source=poll.job.source.key) as savepoint:
-                tx.apply(change)
+                tx.write(change)
             if not savepoint.is_kept:  # the other polls of the group are stored
                 change = decide(_unstored(poll), NOTHING_KNOWN, roster)
-                tx.apply(change)
-            merge_unseen_stories(tx, change.entries.merge_candidates, roster, change.asked_at)
+            written += [change, *merge_unseen_stories(tx, change.entries.merge_candidates, roster, change.asked_at)]
             changes.append(change)
+        tx.finish(*written)
         completions = []
         for detail in details:
             _end_if_cut(ports)

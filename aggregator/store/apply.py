@@ -13,9 +13,10 @@ The order of statements is the same for all kinds of changes:
 6. Publications are inserted, then shown, then withdrawn: `write_shown` makes a withdrawn publication visible again, so
    a publication that is shown and withdrawn by the same changes must be withdrawn last. `PublicationDraft` drops the
    withdrawal of a publication that the same changes bring back.
-7. Generations are raised after the rows are written, in the same transaction: whatever changed is dirty (invariant 6).
-8. The row of the source (validators, due time) is written after the entries of its poll: both are committed, or
-   neither (R1, P6).
+7. What sums up, or may wait, is written once for all changes of a transaction, after their rows (`finish`): marks of
+   changed stories and generations, so that whatever changed is dirty (invariant 6), rows and days of polled sources.
+8. The row of the source (validators, due time) is written after the entries of its poll, in the same transaction: both
+   are committed, or neither (R1, P6).
 9. Events are written in the order in which they were noted, events of the source first: `why` prints them in that
    order.
 
@@ -23,13 +24,14 @@ This module computes only `joined_at` and the counters of free ids; everything e
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, update
+from sqlalchemy import BigInteger, Connection, bindparam, case, update
 
 from aggregator.model.changes import NOTHING_CHANGED, Changes, Completion, Correction, EntryChanges, NewCategory
+from aggregator.model.event import Event
 from aggregator.model.story_changes import StoryChanges
 from aggregator.store import entry_rows, poll_results, publications, sources, stories
 from aggregator.store.categories import insert_category, is_backfill, raise_generations, raise_site
@@ -42,49 +44,73 @@ from aggregator.store.page_wordings import pin, unpin
 from aggregator.store.schema import category, store
 from aggregator.store.sequence import joining_times
 
+Act = Changes | Completion | Correction
 
-def apply(connection: Connection, changes: Sequence[Changes | Completion | Correction]) -> None:
-    """Write changes in their order; the rows of all polled sources are updated together, in one statement or two.
+
+def _later(name: str) -> Any:
+    """Return the larger of a counter of `store` and a parameter."""
+    counter, free = store.c[name], bindparam(f"free_{name}", type_=BigInteger)
+    return case((counter > free, counter), else_=free)
+
+
+_COUNTERS = update(store).values({name: _later(name) for name in ("next_entry", "next_story")})
+
+
+def write(connection: Connection, act: Act) -> None:
+    """Write the rows of entries, stories and publications of a change; `finish` must follow in the same transaction.
 
     Raises:
-        IntegrityError: the changes contradict the store. Some of them are written by then: the caller rolls back to a
+        IntegrityError: the change contradicts the store. Part of it is written by then: the caller rolls back to a
             savepoint of its own.
     """
-    is_site_dirty = False  # index, `all.*` and the list of sources
-    for one in changes:
-        match one:
-            case Changes():
-                write_entries(
-                    connection, one.job.source_id, one.entries, one.asked_at, is_first=not one.job.stored_before
-                )
-                is_site_dirty |= _write_read(connection, one) or bool(one.events)
-            case Completion():
-                _write_wait(connection, one)
-                write_entries(connection, one.job.source_id, one.entries, one.asked_at)
-            case Correction():
-                write_entries(connection, one.source, one.entries, one.at)
-                if one.accepted is not None:
-                    poll_results.clear_suspicion(connection, one.accepted)
-                    is_site_dirty = True
-    polls = [one for one in changes if isinstance(one, Changes)]
+    match act:
+        case Changes():
+            _write_entries(connection, act.job.source_id, act.entries, act.asked_at)
+            if act.outlines is not None:
+                sources.keep_outlines(connection, act.job.source_id, act.outlines)
+            if act.read is not None and act.read.body is not None:
+                keep_body(connection, act.job.source_id, act.read.body, act.asked_at)
+        case Completion():
+            _write_wait(connection, act)
+            _write_entries(connection, act.job.source_id, act.entries, act.asked_at)
+        case Correction():
+            _write_entries(connection, act.source, act.entries, act.at)
+            if act.accepted is not None:
+                poll_results.clear_suspicion(connection, act.accepted)
+
+
+def finish(connection: Connection, acts: Sequence[Act]) -> None:
+    """Write what follows from changes whose rows are written: marks, generations, sources, days and events."""
+    changed = [act.entries for act in acts if act.entries is not NOTHING_CHANGED]
+    touch(
+        connection,
+        (number for one in changed for number in _touched_stories(one)),
+        (number for one in changed for number in _touched_entries(one)),
+    )
+    _raise_generations(connection, acts)
+    polls = [act for act in acts if isinstance(act, Changes)]
+    # Index, `all.*` and the list of sources show the titles of feeds, and the states of sources.
+    is_site_dirty = poll_results.write_read(connection, polls) or any(poll.events for poll in polls)
     poll_results.move(connection, polls)
     add_days(connection, polls)
-    for one in changes:
-        match one:
-            case Changes():
-                write_events(connection, (*one.events, *one.entries.events), one.asked_at)
-            case Completion():
-                write_events(connection, one.entries.events, one.asked_at)
-            case Correction():
-                write_events(connection, one.entries.events, one.at)
-    if is_site_dirty:
+    write_events(connection, [(act.at if isinstance(act, Correction) else act.asked_at, _events(act)) for act in acts])
+    if is_site_dirty or any(isinstance(act, Correction) and act.accepted is not None for act in acts):
         raise_site(connection)
 
 
-def write_entries(
-    connection: Connection, source_id: int | None, changes: EntryChanges, now: datetime, *, is_first: bool = False
-) -> None:
-    """Write changes of entries, stories and publications, without their events.
+def apply(connection: Connection, acts: Sequence[Act]) -> None:
+    """Write changes in their order.
+
+    Raises:
+        IntegrityError: as `write` does.
+    """
+    for act in acts:
+        write(connection, act)
+    finish(connection, acts)
+
+
+def _write_entries(connection: Connection, source_id: int | None, changes: EntryChanges, now: datetime) -> None:
+    """Write rows of entries, stories and publications.
 
     Args:
         connection: a connection that writes.
@@ -92,7 +118,6 @@ def write_entries(
             entries.
         changes: the changes, with the ids of all new rows.
         now: the time.
-        is_first: this is the first poll of the source: its entries are no news to followers of a category (I62).
     """
     if changes is NOTHING_CHANGED:
         return
@@ -102,8 +127,9 @@ def write_entries(
     entry_rows.retire_keys(connection, changes.retired)
     pin(connection, of_stories.pins)
     unpin(connection, of_stories.unpinned)
+    made = {item.id for item in of_stories.new}
     told = {item.story for some in (changes.new, changes.released) for item in some if item.story is not None}
-    joined = joining_times(connection, told, now)
+    joined = dict.fromkeys(made, now) | joining_times(connection, told - made, now)
     if source_id is not None:
         entry_rows.insert_entries(connection, changes.new, source_id, now, joined)
         entry_rows.write_aliases(connection, changes.aliases, source_id)
@@ -120,8 +146,6 @@ def write_entries(
     if source_id is not None:
         Details(connection).add(source_id, changes.waiting, now)
     _write_stories(connection, of_stories, now)
-    _touch(connection, changes)
-    _raise_generations(connection, of_stories, is_first=is_first)
     _move_counters(connection, changes)
 
 
@@ -144,15 +168,6 @@ def _write_categories(connection: Connection, made: Sequence[NewCategory], now: 
             connection.execute(update(category).where(category.c.id == item.id).values(values))
 
 
-def _write_read(connection: Connection, changes: Changes) -> bool:
-    """Store the outlines, body and metadata of a polled document; return whether the list of sources must change."""
-    if changes.outlines is not None:
-        sources.keep_outlines(connection, changes.job.source_id, changes.outlines)
-    if changes.read is not None and changes.read.body is not None:
-        keep_body(connection, changes.job.source_id, changes.read.body, changes.asked_at)
-    return poll_results.write_read(connection, changes)
-
-
 def _write_wait(connection: Connection, completion: Completion) -> None:
     """Write when the detail of an entry is requested again, or delete the row if the entry waits no longer."""
     details = Details(connection)
@@ -162,27 +177,41 @@ def _write_wait(connection: Connection, completion: Completion) -> None:
         details.finish(completion.job, answered=completion.answered)
 
 
-def _touch(connection: Connection, changes: EntryChanges) -> None:
-    """Mark the stories that changed, so that their pages, posts and search entries are rendered again."""
+def _touched_stories(changes: EntryChanges) -> Iterator[int | None]:
+    """Yield the stories that changed, so that their pages, posts and search entries are rendered again."""
     of_stories = changes.stories
-    told = (item.story for some in (changes.new, changes.released, changes.moved) for item in some)
-    left = (item.from_story for item in changes.moved)  # the pages of these stories credited the entries
-    visible = (item.story for some in (of_stories.publications, of_stories.shown) for item in some)
-    ended = (number for some in (of_stories.merged, of_stories.retracted, of_stories.withdrawn) for number, _ in some)
-    entries = (
-        *(item.id for item in changes.revised if not item.deferred and not item.unseen),
-        *(item.id for item in changes.taken_back if not item.again),
-        *(item.id for some in (changes.relisted, changes.rejudged, changes.placed) for item in some),
-    )
-    touch(connection, (*told, *left, *visible, *ended), entries)
+    for moved in changes.moved:
+        yield from (moved.story, moved.from_story)  # the page of the story that it left credited the entry
+    yield from (item.story for some in (changes.new, changes.released) for item in some)
+    yield from (item.story for some in (of_stories.publications, of_stories.shown) for item in some)
+    for number, _ in (*of_stories.merged, *of_stories.retracted, *of_stories.withdrawn):
+        yield number
 
 
-def _raise_generations(connection: Connection, changes: StoryChanges, *, is_first: bool) -> None:
-    """Raise the generations of categories and archive pages that must be rendered again (invariant 6)."""
-    pages: dict[int, set[int]] = defaultdict(set)
-    for place, page in changes.dirty:
-        pages[place].update(() if page is None else (page,))
-    raise_generations(connection, pages, backfill=is_first or is_backfill(changes.publications))
+def _touched_entries(changes: EntryChanges) -> Iterator[int]:
+    """Yield the entries whose stories changed."""
+    yield from (item.id for item in changes.revised if not item.deferred and not item.unseen)
+    yield from (item.id for item in changes.taken_back if not item.again)
+    yield from (item.id for some in (changes.relisted, changes.rejudged, changes.placed) for item in some)
+
+
+def _raise_generations(connection: Connection, acts: Sequence[Act]) -> None:
+    """Raise the generations of categories and archive pages that must be rendered again (invariant 6).
+
+    The first entries of a source are no news to followers of a category (I62).
+    """
+    dirty: dict[bool, dict[int, set[int]]] = {True: defaultdict(set), False: defaultdict(set)}
+    for act in acts:
+        is_first = isinstance(act, Changes) and not act.job.stored_before
+        pages = dirty[is_first or is_backfill(act.entries.stories.publications)]
+        for place, page in act.entries.stories.dirty:
+            pages[place].update(() if page is None else (page,))
+    for backfill, pages in dirty.items():
+        raise_generations(connection, pages, backfill=backfill)
+
+
+def _events(act: Act) -> Sequence[Event]:
+    return (*act.events, *act.entries.events) if isinstance(act, Changes) else act.entries.events
 
 
 def _move_counters(connection: Connection, changes: EntryChanges) -> None:
@@ -190,10 +219,6 @@ def _move_counters(connection: Connection, changes: EntryChanges) -> None:
 
     A counter never moves back: a restore writes source by source, not in the order of ids.
     """
-    values: dict[str, Any] = {}
-    for counter, rows in ((store.c.next_entry, changes.new), (store.c.next_story, changes.stories.new)):
-        if rows:
-            free = max(item.id for item in rows) + 1
-            values[counter.name] = case((counter > free, counter), else_=free)
-    if values:
-        connection.execute(update(store).values(values))
+    if changes.new or changes.stories.new:
+        entries, made = (max((item.id + 1 for item in rows), default=0) for rows in (changes.new, changes.stories.new))
+        connection.execute(_COUNTERS, {"free_next_entry": entries, "free_next_story": made})

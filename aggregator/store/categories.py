@@ -301,6 +301,22 @@ def is_backfill(publications: Sequence[NewPublication]) -> bool:
     return bool(publications) and all(made.backfill for made in publications)
 
 
+def _raised(table: Table, *, backfill: bool) -> dict[str, Any]:
+    later = table.c.dirty + 1
+    return {"dirty": later} if backfill else {"dirty": later, "news": later}
+
+
+_ONE = update(category).where(category.c.id == bindparam("row_id"))
+_PAGES = select(category.c.id, category.c.dirty, category.c.dirty_pages).where(
+    category.c.id.in_(bindparam("ids", expanding=True))
+)
+_RAISE = {
+    backfill: _ONE.values(dirty_pages=bindparam("new_pages"), **_raised(category, backfill=backfill))
+    for backfill in (False, True)
+}
+_RAISE_ALL = {backfill: update(store).values(_raised(store, backfill=backfill)) for backfill in (False, True)}
+
+
 def raise_generations(connection: Connection, pages: Mapping[int, Iterable[int]], *, backfill: bool = False) -> None:
     """Mark categories as dirty, and with them the outputs that show all categories.
 
@@ -311,19 +327,12 @@ def raise_generations(connection: Connection, pages: Mapping[int, Iterable[int]]
     """
     if not pages:
         return
-    known = select(category.c.id, category.c.dirty, category.c.dirty_pages).where(category.c.id.in_(list(pages)))
-    rows = connection.execute(known).all()
-    statement = update(category).where(category.c.id == bindparam("row_id"))
+    rows = connection.execute(_PAGES, {"ids": sorted(pages)}).all()
     connection.execute(
-        statement.values(dirty_pages=bindparam("new_pages"), **_raised(category, backfill=backfill)),
+        _RAISE[backfill],
         [
             {"row_id": row.id, "new_pages": row.dirty_pages | {str(page): row.dirty + 1 for page in pages[row.id]}}
             for row in rows
         ],
     )
-    connection.execute(update(store).values(_raised(store, backfill=backfill)))
-
-
-def _raised(table: Table, *, backfill: bool) -> dict[str, Any]:
-    later = table.c.dirty + 1
-    return {"dirty": later} if backfill else {"dirty": later, "news": later}
+    connection.execute(_RAISE_ALL[backfill])

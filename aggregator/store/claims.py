@@ -200,7 +200,7 @@ class Claims:
             )
             for row in certain
         ]
-        write_events(self._connection, events, now)
+        write_events(self._connection, [(now, events)])
         return frozenset(row.id for row in rows)
 
 

@@ -42,7 +42,7 @@ class Corrections:
         is_first = self._connection.execute(statement.values(done_at=now, outcome=result)).rowcount == 1
         if is_first and not outcome.done:
             facts = {"request": wanted.id, "command": wanted.command, "because": outcome.said}
-            write_events(self._connection, [Event(code=Code.REFUSE_REQUEST, facts=facts)], now)
+            write_events(self._connection, [(now, [Event(code=Code.REFUSE_REQUEST, facts=facts)])])
         return is_first
 
     def outcome(self, number: int) -> Outcome | None:

@@ -9,15 +9,25 @@
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.schema import entry, store, story
 
 SOON: Final = 1  # the page is new or has new content: feeds that link to it are published after it (R31)
 LATE: Final = 2  # the page exists, and only its look has changed
+
+_NEXT = update(store).values(dirty=store.c.dirty + 1)
+_VALUES: Any = bindparam("values", expanding=True)
+_STORIES = select(entry.c.story_id).where(entry.c.id.in_(_VALUES), entry.c.story_id.is_not(None))
+_MARK = {
+    late: update(story)
+    .where(story.c.id.in_(_VALUES))
+    .values(touched=select(store.c.dirty).scalar_subquery(), dirty=urgency)
+    for late, urgency in ((False, SOON), (True, func.coalesce(story.c.dirty, LATE)))
+}
 
 
 def touch(
@@ -35,14 +45,11 @@ def touch(
     entry_ids = sorted(set(entries))
     if not found and not entry_ids:
         return
-    connection.execute(update(store).values(dirty=store.c.dirty + 1))
+    connection.execute(_NEXT)
     for part in _parts(entry_ids):
-        of_entries = select(entry.c.story_id).where(entry.c.id.in_(part), entry.c.story_id.is_not(None))
-        found.update(connection.execute(of_entries).scalars())
-    urgency = func.coalesce(story.c.dirty, LATE) if late else SOON
-    marked = update(story).values(touched=select(store.c.dirty).scalar_subquery(), dirty=urgency)
+        found.update(connection.execute(_STORIES, {"values": part}).scalars())
     for part in _parts(sorted(found)):
-        connection.execute(marked.where(story.c.id.in_(part)))
+        connection.execute(_MARK[late], {"values": part})
 
 
 def spoil_late(connection: Connection, chosen: ColumnElement[bool]) -> None:

@@ -1,6 +1,6 @@
 """The table `event`: recorded changes with their reasons; events that do not last are deleted in time (P93, R73)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -9,26 +9,28 @@ from sqlalchemy import Connection, delete, select
 from aggregator.model.event import PASSING_FOR, Event
 from aggregator.store.schema import event
 
+_INSERT = event.insert()
 TRIMMED: Final = 1000  # events that are deleted in one transaction, at most
 
 
-def write_events(connection: Connection, events: Sequence[Event], at: datetime) -> None:
-    """Insert events, all with the time `at`."""
-    if events:
-        rows = [
-            {
-                "at": at,
-                "code": e.code.value,
-                "source_id": e.source,
-                "entry_id": e.entry,
-                "story_id": e.story,
-                "category_id": e.category,
-                "facts": e.facts or None,
-                "lasts": e.lasts,
-            }
-            for e in events
-        ]
-        connection.execute(event.insert(), rows)
+def write_events(connection: Connection, noted: Iterable[tuple[datetime, Sequence[Event]]]) -> None:
+    """Insert events in their order, each with the time with which it was noted."""
+    rows = [
+        {
+            "at": at,
+            "code": e.code.value,
+            "source_id": e.source,
+            "entry_id": e.entry,
+            "story_id": e.story,
+            "category_id": e.category,
+            "facts": e.facts or None,
+            "lasts": e.lasts,
+        }
+        for at, events in noted
+        for e in events
+    ]
+    if rows:
+        connection.execute(_INSERT, rows)
 
 
 class Events:

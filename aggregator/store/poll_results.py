@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy import BigInteger, Connection, Update, bindparam, func, select, update
 
-from aggregator.model.changes import Changes, SourceUpdate
+from aggregator.model.changes import Changes, Read, SourceUpdate
 from aggregator.model.job import SourceJob
 from aggregator.model.observed import Observed
 from aggregator.model.poll import State
 from aggregator.model.stored_json import arrivals_to_json, hints_to_json, observed_to_json, origin_to_json
 from aggregator.store.history import later_recent
-from aggregator.store.schema import MICROSECOND, source
+from aggregator.store.queries import by, rows_by
+from aggregator.store.schema import MICROSECOND, Instant, source
 
 
 def move(connection: Connection, changes: Sequence[Changes]) -> None:
@@ -110,30 +111,49 @@ _NEXT_TURN = _statement(_TURN)
 _MOVE = _statement(f"{_TURN} {_STANDING}")
 
 
-def write_read(connection: Connection, changes: Changes) -> bool:
-    """Write what a document says of itself: origin, format, hints, arrivals and identity.
+_FEEDS = by(select(source.c.id, source.c.feed), source.c.id)
+_READ = (
+    update(source)
+    .where(source.c.id == bindparam("row_id"))
+    .values(
+        {name: bindparam(f"new_{name}") for name in "feed format encoding notices hints arrivals identity".split()}
+        | {
+            "listed": func.coalesce(bindparam("new_listed", type_=source.c.listed.type), source.c.listed),
+            "entries": source.c.entries + bindparam("more", type_=BigInteger),  # `status` can't count a million rows
+            "first_stored_at": func.coalesce(source.c.first_stored_at, bindparam("first", type_=Instant)),
+        }
+    )
+)
+
+
+def write_read(connection: Connection, changes: Sequence[Changes]) -> bool:
+    """Write what documents say of themselves: origin, format, hints, arrivals and identity.
 
     Returns:
-        Whether the title or the site of the feed has changed, which the list of sources shows.
+        Whether the title or the site of a feed has changed, which the list of sources shows.
     """
-    read = changes.read
-    if read is None:
+    polls = [(change, change.read) for change in changes if change.read is not None]
+    if not polls:
         return False
-    before = connection.execute(select(source.c.feed).where(source.c.id == changes.job.source_id)).scalar_one() or {}
-    values: dict[str, Any] = {
-        "feed": origin_to_json(read.origin),
-        "format": read.format,
-        "encoding": read.encoding,
-        "notices": list(read.notices[:20]) or None,
-        "hints": hints_to_json(read.hints),
-        "arrivals": arrivals_to_json(read.arrivals),
-        "identity": asdict(read.identity),
+    rows = rows_by(connection, _FEEDS, [change.job.source_id for change, _ in polls])
+    before = {row["id"]: row["feed"] or {} for row in rows}
+    connection.execute(_READ, [_read_values(change, read) for change, read in polls])
+    known = [(before[change.job.source_id], read.origin) for change, read in polls]
+    return any((feed.get("title"), feed.get("link")) != (origin.title, origin.link) for feed, origin in known)
+
+
+def _read_values(change: Changes, read: Read) -> dict[str, Any]:
+    """Return the parameters of `_READ`."""
+    return {
+        "row_id": change.job.source_id,
+        "new_feed": origin_to_json(read.origin),
+        "new_format": read.format,
+        "new_encoding": read.encoding,
+        "new_notices": list(read.notices[:20]) or None,
+        "new_hints": hints_to_json(read.hints),
+        "new_arrivals": arrivals_to_json(read.arrivals),
+        "new_identity": asdict(read.identity),
+        "new_listed": None if read.listed is None else list(read.listed),
+        "more": len(change.entries.new),
+        "first": change.asked_at if change.entries.new else None,
     }
-    if read.listed is not None:
-        values["listed"] = list(read.listed)
-    if changes.entries.new:
-        values["entries"] = source.c.entries + len(changes.entries.new)  # `status` can't count a million each time
-        if not changes.job.stored_before:
-            values["first_stored_at"] = changes.asked_at
-    connection.execute(update(source).where(source.c.id == changes.job.source_id).values(values))
-    return (before.get("title"), before.get("link")) != (read.origin.title, read.origin.link)

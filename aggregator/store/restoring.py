@@ -13,7 +13,7 @@ from aggregator.identify.ids import page_id_of
 from aggregator.identify.keys import key_form
 from aggregator.identify.matching import telling
 from aggregator.identify.minhash import bands_of
-from aggregator.model.changes import EntryChanges, NewEntry
+from aggregator.model.changes import Correction, EntryChanges, NewEntry
 from aggregator.model.entry import Digest, Entry, EntryKey, Origin
 from aggregator.model.known import LOST, EntryState
 from aggregator.model.observed import Observed
@@ -22,7 +22,7 @@ from aggregator.model.restored import Restored, RestoredCategory, RestoredEntry,
 from aggregator.model.settings import Show, SourceKey
 from aggregator.model.stored_json import arrivals_to_json, observed_of, observed_to_json, origin_to_json
 from aggregator.model.story_changes import NewPublication, NewStory, StoryChanges
-from aggregator.store.apply import write_entries
+from aggregator.store.apply import apply
 from aggregator.store.dirty import touch
 from aggregator.store.documents import ALL, MAIN, say
 from aggregator.store.output_list import Files
@@ -119,7 +119,7 @@ class Restoring:
                 )
                 for one in some
             )
-            write_entries(self._connection, numbered[key], EntryChanges(new=new), now)
+            apply(self._connection, [Correction(at=now, entries=EntryChanges(new=new), source=numbered[key])])
             settle_source(self._connection, numbered[key], some, numbers, now, initial=detailed.get(key))
         layers = now - timedelta(seconds=1)  # earlier than any entry that joins from now on
         seen = [
@@ -253,7 +253,7 @@ def sources(
 
 def _write_stories(connection: Connection, made: Sequence[NewStory], now: datetime) -> None:
     if made:
-        write_entries(connection, None, EntryChanges(stories=StoryChanges(new=tuple(made))), now)
+        apply(connection, [Correction(at=now, entries=EntryChanges(stories=StoryChanges(new=tuple(made))))])
 
 
 def settle_source(
@@ -377,7 +377,7 @@ def insert_tombstones(
         for ref, one in made.items()
     )
     changes = EntryChanges(new=new, stories=StoryChanges(new=tuple(made.values())))
-    write_entries(connection, lost, changes, now)
+    apply(connection, [Correction(at=now, entries=changes, source=lost)])
     connection.execute(update(source).where(source.c.id == lost).values(entries=len(new)))
     chosen = update(story).where(story.c.id.in_([one.id for one in made.values()]))
     connection.execute(chosen.values(retracted_at=now))  # later copies do not publish it again

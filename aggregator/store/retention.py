@@ -212,7 +212,7 @@ class Retention:
                 events.append(Event(code=Code.THIN_PAGE, category=category, facts=facts))
         raise_generations(self._connection, pages)
         touch(self._connection, thinned, late=True)  # a post is of a story in one category: it goes with the page
-        write_events(self._connection, events, now)
+        write_events(self._connection, [(now, events)])
 
     def _leaving(self, candidates: Sequence[_Candidate], keeps: Mapping[int, timedelta], now: datetime) -> list[int]:
         """Return the ids of entries whose text no document shows any more, and whose `keep` has passed everywhere.

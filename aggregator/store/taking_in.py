@@ -18,6 +18,7 @@ from aggregator.identify.matching import telling
 from aggregator.identify.minhash import bands_of
 from aggregator.model.changes import (
     CompletedEntry,
+    Correction,
     EntryChanges,
     NewEntry,
     ReleasedEntry,
@@ -29,7 +30,7 @@ from aggregator.model.restored import Restored, RestoredEntry, RestoredPublicati
 from aggregator.model.settings import SourceKey
 from aggregator.model.story_changes import NewPublication, NewStory, ShownChange, StoryChanges
 from aggregator.store import restoring
-from aggregator.store.apply import write_entries
+from aggregator.store.apply import apply
 from aggregator.store.publications import publication_row
 from aggregator.store.queries import PUBLICATIONS_BY_STORY, by, rows_by
 from aggregator.store.schema import MICROSECOND, category, detail, entry, publication, source, store, story
@@ -182,7 +183,7 @@ class _TakingIn:
         sources = restoring.sources(self._connection, of_source, self._now, lost=lost)
         self._lost = sources.get(LOST)
         made_stories = StoryChanges(new=tuple(made.values()))
-        write_entries(self._connection, None, EntryChanges(stories=made_stories), self._now)
+        apply(self._connection, [Correction(at=self._now, entries=EntryChanges(stories=made_stories))])
         founders = {one.founder for one in made.values()}
         joined = []
         for key, some in of_source.items():
@@ -221,7 +222,7 @@ class _TakingIn:
                     for one in late
                 ),
             )
-            write_entries(self._connection, sources[key], changes, self._now)
+            apply(self._connection, [Correction(at=self._now, entries=changes, source=sources[key])])
             self._connection.execute(delete(detail).where(detail.c.entry_id.in_([one.id for one in changes.released])))
             self._settle(sources[key], some, len(new))
             joined += [(one, True) for one in new] + [(one, False) for one in late]
@@ -310,7 +311,7 @@ class _TakingIn:
         if back:
             self._connection.execute(update(story).where(story.c.id.in_(back)).values(retracted_at=None))
         changes = EntryChanges(revised=tuple(revised.values()), stories=StoryChanges(shown=tuple(otherwise)))
-        write_entries(self._connection, None, changes, self._now)
+        apply(self._connection, [Correction(at=self._now, entries=changes)])
         return len(revised)
 
     def _is_later(self, one: RestoredPublication, row: RowMapping, shown: int) -> bool:

@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from aggregator.identify.budget import Budget
-from aggregator.model.changes import Changes, Completion, Correction
 from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.job import Job
@@ -28,7 +27,7 @@ from aggregator.store import (
     stories,
 )
 from aggregator.store.alarms import Alarms
-from aggregator.store.apply import apply
+from aggregator.store.apply import Act, apply, finish, write
 from aggregator.store.categories import Categories
 from aggregator.store.claims import Claims
 from aggregator.store.corrections import Corrections
@@ -122,13 +121,21 @@ class Transaction:
         roster = roster.with_made(self.categories.made(roster))
         categories.sync_categories(self._connection, list(roster.categories.values()), now)
         events += self.source_categories.place([one.source for one in listed], roster, now)
-        write_events(self._connection, events, now)
+        write_events(self._connection, [(now, events)])
 
     # Changes.
 
-    def apply(self, *changes: Changes | Completion | Correction) -> None:
+    def apply(self, *acts: Act) -> None:
         """Write changes in the order that `store/apply.py` explains."""
-        apply(self._connection, changes)
+        apply(self._connection, acts)
+
+    def write(self, act: Act) -> None:
+        """Write the rows of a change; `finish` must follow in this transaction."""
+        write(self._connection, act)
+
+    def finish(self, *acts: Act) -> None:
+        """Write what follows from changes whose rows are written."""
+        finish(self._connection, acts)
 
     @contextmanager
     def savepoint(self, log_name: str, **facts: object) -> Iterator[Savepoint]:

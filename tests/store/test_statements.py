@@ -46,6 +46,24 @@ def test_a_poll_costs_the_same_statements_whatever_its_length(tmp_path: Path) ->
     assert costs[0] <= 44, "about thirty, five of which look for entries under other ids, and those of the claim"
 
 
+def test_marks_sources_days_and_events_of_a_group_are_written_once(tmp_path: Path) -> None:
+    site = SampleSite(tmp_path)
+    keys = [f"s{n}" for n in range(10)]
+    site.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/'}}\n" for key in keys))
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.settles(*(fake_source.brings(key, said(f"{key}-first")) for key in keys))
+        polls = [fake_source.brings(key, said(f"{key}-first"), said(f"{key}-new")) for key in keys]
+        statements: list[str] = []
+        with app.store.heard_statements(statements.append):
+            fake_source.settles(*polls)
+    written = [statement.split() for statement in statements]
+    updated = Counter(words[1] for words in written if words[0] == "UPDATE")
+    assert (updated["category"], updated["story"], updated["source"]) == (1, 1, 2), "two kinds of columns of sources"
+    inserted = Counter(words[2] for words in written if words[0] == "INSERT")
+    assert inserted == {"story": 10, "entry": 10, "fingerprint": 10, "publication": 10, "poll_day": 1, "event": 1}
+
+
 def test_known_entries_are_looked_up_and_nothing_is_written(tmp_path: Path) -> None:
     site = SampleSite(tmp_path)
     site.writes("sources: [{key: a, url: 'https://a.example/'}]")
