@@ -113,25 +113,33 @@ class StoryMatcher:
         Raises:
             CutShort: the program stops.
         """
+        new = _New(entry, link, seen, frozenset(near))
+        candidates = self._candidates(new)
+        if not candidates:
+            return Found()
         with self._budget.counting():
-            new = _New(entry, link, seen, frozenset(near))
-            return Found(tuple(self._matches(new, source, stays, settings_of)), frozenset(new.uncompared))
+            found = tuple(self._matches(new, candidates, source, stays, settings_of))
+        return Found(found, frozenset(new.uncompared))
 
-    def _matches(
-        self,
-        new: "_New",
-        source: int,
-        stays: int | None,
-        settings_of: Callable[[KnownStory, KnownEntry], DedupeSettings],
-    ) -> Iterator[Match]:
+    def _candidates(self, new: "_New") -> set[int]:
+        """Return the ids of stories with an entry that shares the id, the text, the link or a band of a new one."""
         numbers: set[int] = set()
         for kind, value in (("id", new.id_hash), ("text", new.entry.text_digest), ("link", new.link)):
             if value is not None:
                 numbers |= self._by.get((kind, value), set())
         for other in new.near:
             numbers |= self._stories_of.get(other, set())
-        stories = [self._known.stories[number] for number in numbers]
-        for story in sorted(stories, key=lambda story: story.id):
+        return numbers
+
+    def _matches(
+        self,
+        new: "_New",
+        candidates: Collection[int],
+        source: int,
+        stays: int | None,
+        settings_of: Callable[[KnownStory, KnownEntry], DedupeSettings],
+    ) -> Iterator[Match]:
+        for story in (self._known.stories[number] for number in sorted(candidates)):
             if (source in story.sources and story.id != stays) or (
                 story.retracted_at is None and all(p.withdrawn for p in story.publications)
             ):

@@ -34,7 +34,7 @@ def folded(text: str) -> str:
 
 def tokens_of(text: str) -> Iterator[str]:
     """Return the tokens of a text, in order."""
-    return (match[0] for match in _TOKEN.finditer(folded(text)))
+    return iter(_TOKEN.findall(folded(text)))  # at once: a generator takes twice as long
 
 
 def is_number(token: str) -> bool:
@@ -44,7 +44,8 @@ def is_number(token: str) -> bool:
 
 def weight(tokens: Iterable[str]) -> int:
     """Return how much information tokens have, in characters of a script like Chinese."""
-    return sum(1 if len(token) == 1 else WORD_WEIGHT for token in tokens)
+    lengths = list(map(len, tokens))
+    return WORD_WEIGHT * len(lengths) - (WORD_WEIGHT - 1) * lengths.count(1)
 
 
 @cache

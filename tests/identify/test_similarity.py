@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aggregator.identify.budget import Steps
 from aggregator.identify.minhash import BANDS, MAX_PIECES, bands_of
-from aggregator.identify.similarity import Telling, likeness
+from aggregator.identify.similarity import NEAR, Telling, likeness
 from aggregator.identify.titles import Titles, compare_titles
 from aggregator.identify.tokens import folded, tokens_of
 
@@ -162,3 +162,32 @@ def test_any_two_texts_can_be_compared(title: str, text: str, title2: str, text2
 def test_every_entry_is_like_itself_unless_it_says_next_to_nothing(text: str) -> None:
     telling = Telling("A title that is long enough", text)
     assert likeness(telling, telling).is_same
+
+
+WORDS = st.sampled_from([f"wo{letter}d" for letter in "abcdefghijkl"])
+
+
+@st.composite
+def versions(draw: st.DrawFn) -> tuple[str, str]:
+    """Return a text, and the same with words replaced, left out and added: from nearly equal to hardly alike."""
+    words = draw(st.lists(WORDS, min_size=8, max_size=24)) * draw(st.sampled_from([1, 3, 40]))
+    edited = list(words)
+    for place, word in draw(st.lists(st.tuples(st.integers(0, len(words) - 1), WORDS | st.just("")), max_size=12)):
+        edited[place] = word
+    lead = draw(st.lists(WORDS, max_size=10))
+    return " ".join(words), " ".join([*lead, *edited])
+
+
+@given(
+    versions(),
+    st.sampled_from([("The lamp is back", "The lamp is back"), ("The lamp is back", "A lens of nine years")]),
+    st.sampled_from([0.5, NEAR, 0.99]),
+)
+def test_what_is_dropped_without_an_alignment_would_be_dropped_after_it(
+    texts: tuple[str, str], titles: tuple[str, str], near: float
+) -> None:
+    one, other = (Telling(*told) for told in zip(titles, texts, strict=True))
+    quick = likeness(one, other, near=near).is_same, likeness(other, one, near=near).is_same
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aggregator.identify.similarity.may_be_near", lambda *_: True)
+        assert quick == (likeness(one, other, near=near).is_same, likeness(other, one, near=near).is_same)
