@@ -8,6 +8,11 @@ _MONTH_FIRST = frozenset({"en-US"})
 _YEAR_FIRST = frozenset("fa hu ja ko lt mn zh".split())  # these languages do not write 03/04/2025
 
 
+def is_in_figures(date: str) -> bool:
+    """Return whether a date is written in figures, such as 3/4/2025, whose order other dates of the document tell."""
+    return _FIGURES.search(date) is not None
+
+
 def day_first(dates: Iterable[str | None], language: str | None) -> bool | None:
     """Return whether a document writes the day before the month.
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from aggregator.clean.date_order import day_first
+from aggregator.clean.date_order import day_first, is_in_figures
 from aggregator.clean.dates import read_date
 from aggregator.clean.entry import Context, EmptyEntryError, clean_entry
 from aggregator.clean.language import language_of
@@ -75,6 +75,7 @@ def clean(raw: RawFeed, reading: Reading) -> Feed:
         left_out=tuple(line_of(name) for name in left_out),
         cut=raw.cut,
         complete=raw.complete,
+        dates_in_figures=any(map(is_in_figures, filter(None, dates))),
     )
 
 

@@ -27,6 +27,7 @@ from aggregator.model.known import Known
 from aggregator.model.observed import Observed
 from aggregator.model.settings import Roster, Source
 from aggregator.model.story_changes import NewStory
+from aggregator.model.window import Item
 from aggregator.text.iris import is_identifier
 from aggregator.urls import Url
 
@@ -44,6 +45,7 @@ class Findings:
     suspect_since: datetime | None = None  # since when it looks like another feed (R44)
     lost: tuple[str, ...] | None = None  # fields that most entries had and none has any more; None: nobody looked
     forgone: tuple[str, ...] = ()  # fields that an operator gave up, and that are still missing
+    window: tuple[Item, ...] = ()  # its items that are stored as they stand in it
     listed: tuple[int, ...] | None = None  # the ids of its entries; None: of no use to recognise the next one by
 
 

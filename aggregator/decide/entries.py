@@ -27,8 +27,11 @@ from aggregator.model.event import Code
 from aggregator.model.job import SourceJob
 from aggregator.model.known import EntryState, Identity, Known, KnownEntry, ListedEntry
 from aggregator.model.settings import Roster
+from aggregator.model.window import Item, form_of, state_of
 
 TEMPLATE_MIN = 10  # so many entries, and over half of a document, changed at once: its template did (R47)
+
+_MOVING = (EntryState.HELD, EntryState.WITHDRAWN, EntryState.WAITING)  # what an unchanged item means depends on time
 
 
 def decide_entries(
@@ -92,7 +95,8 @@ def decide_entries(
         unfiled=draft.filing.is_short,
         suspect_since=since,
         lost=known.lost if document else None,
-        forgone=forgone_fields(missing_fields(due.source, entries), due.observed),
+        forgone=forgone_fields(missing_fields(due.source, entries, feed.listing.fields), due.observed),
+        window=tuple(_window(draft, feed, document)),
         listed=None if is_as_before else tuple(_numbers(draft, document)),
     )
 
@@ -192,6 +196,47 @@ def released(draft: Draft, listed: Mapping[int, Entry], *, all_of_them: bool) ->
             draft.note(Code.DROP_ENTRY, held.id)
             draft.released.append(ReleasedEntry(id=held.id, form=held.form, state=EntryState.KNOWN))
     return news
+
+
+def _window(draft: Draft, feed: Feed, document: Sequence[tuple[str, Entry]]) -> Iterator[Item]:
+    """Yield the items of a document whose entries the store has as they stand there, once the changes are written.
+
+    A later document that lists them with the same bytes changes nothing about them.
+    """
+    listing = feed.listing
+    if not listing.context:
+        return
+    seen = dict(listing.seen)
+    new = {item.form: item for item in draft.new if item.state not in _MOVING}
+    for form, entry in document:
+        before, added, item = draft.known.entries.get(form), new.get(form), seen.get(entry.position)
+        number = 0
+        if added is not None:
+            number = added.id
+        elif before is not None and before.form == form and _is_as_stored(before, entry):
+            number = before.id
+        if number and item is None:
+            item = Item(
+                mark=listing.marks[entry.position],
+                form=form_of(form),
+                state=state_of(entry.told_digest, entry.published, entry.updated),
+                entry=number,
+                fields=_fields(entry.as_told),
+                by_link=entry.key_rule is KeyRule.LINK,
+            )
+        if number and item is not None and item.fits:
+            yield item
+
+
+def _is_as_stored(before: ListedEntry, entry: Entry) -> bool:
+    has_same_dates = (before.published, before.updated) == (entry.published, entry.updated)
+    return has_same_dates and before.state not in _MOVING and before.digest == entry.told_digest
+
+
+def _fields(entry: Entry) -> int:
+    """Return which of `FIELDS` an entry has, a bit each."""
+    has = (entry.link, entry.title, entry.published or entry.updated, entry.summary or entry.content)
+    return sum(bool(value) << place for place, value in enumerate(has))
 
 
 def _numbers(draft: Draft, document: Sequence[tuple[str, Entry]]) -> Iterator[int]:

@@ -4,7 +4,7 @@ An API renamed a field, or a selector matches nothing now. Nobody meant to withd
 entries, so these keep them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -67,12 +67,18 @@ def watched_fields(source: Source) -> tuple[str, ...]:
     return tuple(name for name in names if name not in added)
 
 
-def missing_fields(source: Source, entries: Sequence[Entry]) -> tuple[str, ...]:
-    """Return the watched fields that no entry of a document has; nothing of a document without entries."""
+def missing_fields(source: Source, entries: Sequence[Entry], had: Collection[str] = frozenset()) -> tuple[str, ...]:
+    """Return the watched fields that no entry of a document has; nothing of a document without entries.
+
+    Args:
+        source: of the document.
+        entries: of the document.
+        had: fields of those of its entries that were not read, since they are stored (`Listing.fields`).
+    """
     if not entries:
         return ()
     told = [entry.as_told for entry in entries]
-    return tuple(name for name in watched_fields(source) if not any(map(_SAID[name], told)))
+    return tuple(name for name in watched_fields(source) if name not in had and not any(map(_SAID[name], told)))
 
 
 def forgone_fields(missing: Sequence[str], observed: Observed) -> tuple[str, ...]:

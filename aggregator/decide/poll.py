@@ -18,9 +18,11 @@ from aggregator.model.entry import NO_NEWS, Feed, Origin
 from aggregator.model.event import Code, Event
 from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.known import Known
+from aggregator.model.observed import Observed
 from aggregator.model.outline import Outline
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Kind, Roster, Source
+from aggregator.model.window import pack
 from aggregator.text.iris import is_identifier
 from aggregator.urls import host_of
 
@@ -67,6 +69,7 @@ def decide(poll: Gathered[SourceJob], known: Known, roster: Roster, budget: Budg
             move, doubt = replace(move, validators=None, body_digest=None), (because,)
             if due.observed.list_doubt is None:
                 doubts = (Event(code=Code.DOUBT_LIST, source=due.source_id, facts={"because": because}),)
+    window, whole = _window(feed, findings, move.observed)
     left_out = tuple(Event(code=Code.LEAVE_OUT, source=due.source_id, facts={"entry": name}) for name in feed.left_out)
     return Changes(
         job=due,
@@ -81,6 +84,8 @@ def decide(poll: Gathered[SourceJob], known: Known, roster: Roster, budget: Budg
             arrivals=arrivals,
             identity=identity_of(feed) if feed.entries or known.identity is None else known.identity,
             listed=findings.listed,
+            window=window,
+            whole=whole,
             body=answer.packed if isinstance(answer, Fetched) and entries != NOTHING_CHANGED else None,
         ),
         entries=entries,
@@ -95,6 +100,21 @@ def _arrivals(due: SourceJob, feed: Feed, entries: EntryChanges, asked_at: datet
         return later_arrivals(due.arrivals, [asked_at] if entries.new else [])
     own = [believed(entry.published or entry.updated, asked_at) for entry in feed.entries]
     return later_arrivals((), [min(when, asked_at) for when in own if when is not None])
+
+
+def _window(feed: Feed, findings: Findings, observed: Observed) -> tuple[bytes | None, str]:
+    """Return the items that the next reading may leave out, and why a document is read whole, empty if it is not.
+
+    None may be left out of a source whose ids, dates or fields are in doubt, and of one that broke off: its next
+    document is compared as a whole with the one before.
+    """
+    listing = feed.listing
+    if not listing.context:
+        return None, listing.whole
+    doubts = observed.by_link, observed.by_text, observed.rekeyed_times, observed.redated_times, observed.suspect_since
+    if any((*doubts, observed.lost, observed.broken_walks, observed.cut_digest)):
+        return None, "doubted"
+    return pack(listing.context, findings.window), listing.whole
 
 
 def _is_same_feed(due: SourceJob, feed: Feed, known: Known) -> bool:

@@ -30,7 +30,7 @@ def follow(poll: Gathered[SourceJob], twin: SourceJob) -> Gathered[SourceJob] | 
             return replace(poll, job=twin)
         case Fetched(body_digest=digest) if digest == twin.body_digest:
             return replace(poll, job=twin, answer=replace(poll.answer, same_body=True))
-        case Fetched(same_body=False):
+        case Fetched(same_body=False) if not poll.feed.listing.seen:  # the items that were not read are those of one
             return replace(poll, job=twin)
     return None
 

@@ -207,7 +207,7 @@ class Replay:
                 (waiting,) = tx.schedule.named([source.key])
                 (due,) = tx.claims.claim([waiting], self._now, self.app.in_force.roster.sources)
             ports = replace(self.app.poller.ports, fetch=partial(_answer, version))
-            poll = gather(due, ports)
+            poll = gather(replace(due, window=None), ports)  # a step counts all entries of a version
             (changes,) = settle([poll], ports)
             assert isinstance(changes, Changes)
             yield self._step(version, poll, changes)

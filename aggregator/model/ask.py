@@ -51,4 +51,5 @@ class Ask:
     obeys_robots: bool = False  # the site's robots.txt is fetched first and obeyed (P89)
     own_port: bool = True  # the port of `configured` is allowed even if it is no web server's (S7)
     is_further: bool = False  # the host was asked a moment ago, so the request waits for its spacing (P61)
+    window: bytes | None = None  # of the source: items in it need not be read; None: all are read
     is_isolated: bool = False  # the body is read in a separate process, whatever its size (S15)

@@ -199,6 +199,8 @@ class Read:
     identity: Identity
     arrivals: tuple[datetime, ...] = ()  # arrival times of its last entries (P62)
     listed: tuple[int, ...] | None = None  # ids of the entries that it lists; None if unchanged
+    window: bytes | None = None  # its items, as the next reading may leave them out; None: it may leave out none
+    whole: str = ""  # why it was read whole, or the next document will be; empty: it was not
     body: PackedBody | None = None  # body to store; None if it changed nothing or is too large
 
 

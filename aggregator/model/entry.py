@@ -9,6 +9,7 @@ from typing import NewType
 from aggregator.model.charset import DECODED, Charset
 from aggregator.model.outline import Outline, RawOutline
 from aggregator.model.supplement import NO_SUPPLEMENT, ImageRole, Supplement
+from aggregator.model.window import NO_LISTING, Listing
 from aggregator.urls import Url
 
 # Identifies an entry within its source: an entry with the same key at the next poll is the same entry (I30, I34).
@@ -304,6 +305,8 @@ class Feed:
     cut: bool = False
     gap: str | None = None  # why paging stopped before a known entry: entries between are missing (R45)
     complete: bool = False  # the feed lists all its entries: only then does a missing entry mean something (I27)
+    dates_in_figures: bool = False  # a date such as 3/4/2025: all dates together decide whether it is in April
+    listing: Listing = NO_LISTING  # its items by their bytes; `entries` lacks those that are `seen`
 
 
 NO_NEWS = Feed()

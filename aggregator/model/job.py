@@ -66,6 +66,7 @@ class SourceJob:
     is_twin: bool = False  # not polled itself: it shares the response of another source at its address (P66)
     observed: Observed = NOTHING_OBSERVED
     known: frozenset[str] = frozenset()  # key hashes of the last whole list, if its pages are followed
+    window: bytes | None = None  # items of its last document, which need not be read; None: all must be
     arrivals: tuple[datetime, ...] = ()  # when the last 30 entries came, oldest first (P62)
     recent: str = ""  # the last polls, a line each, as the store keeps them (P93)
 
@@ -83,7 +84,9 @@ class SourceJob:
         """Return the request for the document of the source."""
         is_isolated = self.observed.overran or self.claim.crashes >= CRASHES
         ask = _ask(self, self.source.request, is_page=self.reading.kind in CRAWLED, is_isolated=is_isolated)
-        return replace(ask, mode=self.observed.ask, validators=self.validators, body_digest=self.body_digest)
+        return replace(
+            ask, mode=self.observed.ask, validators=self.validators, body_digest=self.body_digest, window=self.window
+        )
 
 
 def unstored_job(source: Source, host_key: str, now: datetime) -> SourceJob:

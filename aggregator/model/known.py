@@ -34,6 +34,7 @@ class ListedEntry:
     title: str
     link: Url | None
     published: datetime | None
+    updated: datetime | None
     first_seen: datetime
     state: EntryState
     taken_back_at: datetime | None  # time in its tombstone, if its source withdrew the entry (I26)
@@ -54,7 +55,6 @@ class KnownEntry(ListedEntry):
     match_link: str | None
     summary: str
     content: str
-    updated: datetime | None
     undated: int
     story: int | None
     merged_from: int | None  # its story before an operator merged that story into this one (T7)

@@ -38,6 +38,7 @@ _BYTES = {ord(char): code for code, char in _WINDOWS.items()}
 _SEQUENCE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
 # A letter and a sign that stand for two bytes of UTF-8 (`Ã©`, `â€`); searched in UTF-8 bytes for the same reason.
 _DOUBLE_ENCODED = re.compile(rb"\xc3[\x82-\xb4](?:\xc2[\x80-\xbf]|[\xc5-\xe2][\x80-\xbf])")
+_TWICE_FROM = 8  # from so many of them on, the text was probably encoded twice
 _HIGH = re.compile(rb"[\x80-\xff]")
 _SNIFFED = 4096  # bytes that are searched for a declaration: stray text may come before the declaration (I8)
 _DOUBTED = 0.05  # from this `implausibility` on, a declared character set is compared with the detected one
@@ -111,6 +112,13 @@ def decode(body: bytes, *, content_type: str | None, override: str | None) -> De
         mixed=decoding.mixed,
     )
     return Decoded(text=text, encoding=name_of(decoding.codec), charset=charset, notices=tuple(_notices(decoding)))
+
+
+def is_encoded_twice(body: bytes) -> bool:
+    """Return whether a body in UTF-8 was encoded a second time as a whole, so that `decode` undoes it."""
+    if body.isascii() or not _may_be_encoded_twice(body):
+        return False
+    return _encoded_once(body.decode("utf-8", "replace")) is not None
 
 
 def fix_double_encoding(text: str) -> str:
@@ -249,14 +257,23 @@ def _strict(body: bytes, codec: str) -> str | None:
 
 def _fix_double_encoded(text: str, decoding: _Decoding) -> str:
     """Undo a second encoding of the whole document: UTF-8 that was decoded as Windows-1252 or ISO-8859-1."""
-    if decoding.codec != "utf-8" or sum(1 for _ in islice(_DOUBLE_ENCODED.finditer(decoding.body), 8)) < 8:
-        return text
-    try:
-        once = text.translate(_BYTES).encode("latin-1").decode("utf-8")
-    except ValueError:
+    once = _encoded_once(text) if decoding.codec == "utf-8" and _may_be_encoded_twice(decoding.body) else None
+    if once is None:
         return text
     decoding.notices.append("the text was encoded twice: UTF-8 read as windows-1252 and written as UTF-8; undone")
     return once
+
+
+def _may_be_encoded_twice(body: bytes) -> bool:
+    return sum(1 for _ in islice(_DOUBLE_ENCODED.finditer(body), _TWICE_FROM)) == _TWICE_FROM
+
+
+def _encoded_once(text: str) -> str | None:
+    """Return what was encoded twice; None if that can't be."""
+    try:
+        return text.translate(_BYTES).encode("latin-1").decode("utf-8")
+    except ValueError:
+        return None
 
 
 def _notices(decoding: _Decoding) -> Iterator[str]:

@@ -21,6 +21,7 @@ from aggregator.text.xml_chars import legal
 from aggregator.urls import Url
 
 MAX_ENTRIES: Final = 5000  # per document (I15)
+SERVED_AS: Final = "served as "  # begins the notice on an unusual media type
 _FEED_TYPES = ("xml", "json", "rss", "atom", "opml")
 
 
@@ -66,7 +67,7 @@ def parse(fetched: Fetched, reading: Reading) -> RawFeed:
     media_type = (fetched.content_type or "").partition(";")[0].strip().lower()
     is_page = reading.is_article or reading.kind is Kind.HTML
     if media_type and not is_page and not any(word in media_type for word in _FEED_TYPES):
-        notices.append(f"served as {media_type[:80]}")
+        notices.append(SERVED_AS + media_type[:80])
     return replace(
         feed,
         encoding=decoded.encoding,

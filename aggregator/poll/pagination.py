@@ -16,6 +16,7 @@ from aggregator.model.job import SourceJob
 from aggregator.model.paging import page_after, places_in
 from aggregator.model.poll import Answer, Aside, Cut, Failed, asides_of
 from aggregator.model.settings import Request
+from aggregator.model.window import NO_LISTING
 from aggregator.urls import BadUrl, Url, host_key_of
 
 MAX_SITEMAPS: Final = 10  # largest number of sitemaps of an index in one poll
@@ -40,7 +41,7 @@ class _Pagination:
 
     def ask(self, url: Url, request: Request | None = None) -> Ask:
         """Return the request for another document; None: the same request at another address."""
-        ask = replace(self.job.ask(), url=url, validators=None, body_digest=None, is_further=True)
+        ask = replace(self.job.ask(), url=url, validators=None, body_digest=None, window=None, is_further=True)
         return ask if request is None else replace(ask, request=request)
 
     @property
@@ -108,6 +109,7 @@ def with_further(
     document = replace(
         feed,
         entries=entries[: job.reading.limit],
+        listing=NO_LISTING,  # of several documents there is none
         title=feed.title or next((part.title for part in rest if part.title), ""),
         notices=tuple(dict.fromkeys((*feed.notices, *way.notices, *(each for part in rest for each in part.notices)))),
         left_out=(*feed.left_out, *(each for part in rest for each in part.left_out)),

@@ -155,6 +155,12 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
             if _says_nothing(poll):
                 continue
             _end_if_cut(ports)
+            feed = tx.with_seen(poll.job, poll.feed)
+            if feed is None:  # an edit came in between: the source is polled again, and read whole
+                tx.claims.forget_window(poll.job)
+                _undo_claims(tx, [poll])
+                continue
+            poll = replace(poll, feed=feed)
             budget = Budget(clock=ports.worked, is_cut=ports.is_cut)
             known = tx.known(poll.job, poll.feed, poll.answer.asked_at, budget=budget)
             change = decide(poll, known, roster, budget)

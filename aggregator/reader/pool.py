@@ -24,7 +24,7 @@ from aggregator.model.poll import Fetched
 from aggregator.model.settings import Kind
 from aggregator.reader.codec import from_json
 from aggregator.reader.process import ProcessLost, ReaderProcess
-from aggregator.reader.reading import read
+from aggregator.reader.reading import read, read_new
 from aggregator.reader.worker import KNOWN, OUT_OF_MEMORY
 
 log = getLogger(__name__)
@@ -90,6 +90,10 @@ class Readers:
             ReadersBusy: it was not read: all processes are busy.
             CutShort: it was not read to the end: the program stops.
         """
+        return read_new(fetched, ask, lambda body: self._read(body, ask))
+
+    def _read(self, fetched: Fetched, ask: Ask) -> Feed:
+        """Read a body, or what is left of it, here or in another process."""
         if is_dangerous(fetched, ask):
             if not self._dangerous.acquire(timeout=self._limits.wait):
                 raise ReadersBusy(self._limits.processes, self._limits.wait)

@@ -78,6 +78,8 @@ class Meter:
         self._overflows = counter(
             "overflows", "Documents in which every entry was new: some entries may have been missed."
         )
+        whole = "Feeds that were read as a whole, not only what was new, by reason; docs/reading.md explains each."
+        self._whole = counter("whole_readings", whole, "why")
         self._pings = counter("pings", "Pings to the hub, by whether the hub accepted them.", "taken")
         seconds = "Duration of polls, redirects included."
         self._seconds = Histogram("aggregator_poll_seconds", seconds, registry=registry, buckets=BUCKETS)
@@ -110,6 +112,8 @@ class Meter:
                 self._not_modified.inc()
             elif is_unconditional(change):
                 self._unconditional.inc()
+            if change.read is not None and change.read.whole:
+                self._whole.labels(change.read.whole).inc()
             self._new.inc(change.entries.new_count)
             self._revised.inc(change.entries.revisions)
             self._overflows.inc(sum(event.code is Code.OVERFLOW for event in change.entries.events))

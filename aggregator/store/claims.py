@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, case, select, update
+from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, case, exists, func, select, update
 
 from aggregator.cadence import crash_floor, outside_skipped
 from aggregator.decide.same_address import shares_an_answer
@@ -34,9 +34,13 @@ _NEEDED = tuple(
         "observations arrivals recent claims"
     ).split()
 )
+# The window of a source is left aside if another source may follow its response: only one has the entries (P66).
+_OTHER = source.alias("other")
+_SHARED = exists().where(_OTHER.c.url_in_use == source.c.url_in_use, _OTHER.c.id != source.c.id, _OTHER.c.active)
+_WINDOW = case((_SHARED, None), else_=func.coalesce(source.c.window, b"")).label("window")
 # Built once: building a statement costs as much as the rest of a poll.
 _IDS = source.c.id.in_(bindparam("ids", expanding=True))
-_THESE = select(*_NEEDED).where(_IDS).with_for_update()  # SQLite locks the whole store instead
+_THESE = select(*_NEEDED, _WINDOW).where(_IDS).with_for_update()  # SQLite locks the whole store instead
 _HELD = select(source.c.id, source.c.attempted_at).where(_IDS).with_for_update()
 _ONE = update(source).where(source.c.id == bindparam("row_id"))
 _SPARE = _ONE.values(due_at=bindparam("later"), earliest_at=bindparam("later"))
@@ -104,7 +108,7 @@ class Claims:
             ]
             self._connection.execute(_CLAIM, moved)
         order = {number: place for place, number in enumerate(chosen)}
-        jobs = (_with_known(self._connection, _due(row, configured, claimed_at=now)) for row, configured in claimed)
+        jobs = (_with_known(self._connection, _claimed(row, configured, now)) for row, configured in claimed)
         return sorted(jobs, key=lambda job: order[job.source_id])
 
     def held(self, jobs: Sequence[SourceJob]) -> set[int]:
@@ -154,6 +158,10 @@ class Claims:
             for due in dues
         ]
         self._connection.execute(_GIVE_BACK, rows)
+
+    def forget_window(self, due: SourceJob) -> None:
+        """Have the next document of a source read whole."""
+        self._connection.execute(_ONE.values(window=None), {"row_id": due.source_id})
 
     def put_off(self, dues: Sequence[tuple[SourceJob, datetime]]) -> None:
         """Move due times ahead by one interval, since an outage of the own network stopped the requests (P87).
@@ -236,6 +244,10 @@ def _with_known(connection: Connection, due: SourceJob) -> SourceJob:
     listed = connection.execute(select(source.c.listed).where(source.c.id == due.source_id)).scalar_one()
     chosen = own.order_by(entry.c.id.desc()) if listed is None else own.where(entry.c.id.in_(listed[:LATEST]))
     return replace(due, known=frozenset(connection.execute(chosen.limit(LATEST)).scalars()))
+
+
+def _claimed(row: RowMapping, settings: Source, now: datetime) -> SourceJob:
+    return replace(_due(row, settings, claimed_at=now), window=row["window"])
 
 
 def _due(row: RowMapping, settings: Source, *, claimed_at: datetime | None = None) -> SourceJob:

@@ -19,7 +19,7 @@ from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)
 
-HEAD = "0003"  # the newest migration; a test compares it with the folder
+HEAD = "0004"  # the newest migration; a test compares it with the folder
 
 
 def backend_of(url: str) -> Sqlite:

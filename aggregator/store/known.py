@@ -1,6 +1,7 @@
 """Looks up the stored data that decisions about one document depend on, once, before anything is decided."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from aggregator.identify.ids import minted_id, page_id_of
 from aggregator.identify.keys import global_id_hash, key_form
 from aggregator.identify.matching import dedupe_link, telling
 from aggregator.identify.minhash import bands_of
-from aggregator.model.entry import Digest, Entry, Feed
+from aggregator.model.entry import Digest, Entry, EntryKey, Feed
 from aggregator.model.job import DetailJob, Job, SourceJob
 from aggregator.model.known import (
     LOST,
@@ -30,6 +31,7 @@ from aggregator.model.known import (
 from aggregator.model.observed import NOTHING_OBSERVED
 from aggregator.model.settings import Dedupe, Kind
 from aggregator.model.stored_json import enclosures_of
+from aggregator.model.window import state_of
 from aggregator.store.minhash_bands import near_entries
 from aggregator.store.queries import (
     ATOM_IDS,
@@ -86,6 +88,7 @@ _TRACES_BY_ID, _TRACES_BY_LINK, _TRACES_BY_TEXT = (
     by(_TRACES, entry.c[name]) for name in ("id", "match_link", "text_digest")
 )
 _SAMPLE = by(select(entry).where(entry.c.thinned.is_(None), entry.c.state != EntryState.WITHDRAWN.value), entry.c.id)
+_SEEN = by(select(*(entry.c[name] for name in "id source_id key own_id digest published updated".split())), entry.c.id)
 _HELD = select(entry).where(entry.c.source_id == _SOURCE, entry.c.state == EntryState.HELD.value).order_by(entry.c.id)
 
 
@@ -192,6 +195,38 @@ def known(
     )
 
 
+def with_seen(connection: Connection, due: Job, feed: Feed) -> Feed | None:
+    """Return a document with the entries of the items that were not read (`Listing.seen`).
+
+    They have what decisions on unchanged entries need: key, digest and dates.
+
+    Returns:
+        None if the store no longer has one of them as it was: the document must be read whole.
+    """
+    seen = feed.listing.seen
+    if not seen:
+        return feed
+    rows = {row["id"]: row for row in rows_by(connection, _SEEN, sorted(item.entry for _, item in seen))}
+    entries = list(feed.entries)
+    for place, item in seen:
+        row = rows.get(item.entry)
+        if row is None or row["source_id"] != due.source_id:
+            return None
+        if state_of(row["digest"], row["published"], row["updated"]) != item.state:
+            return None
+        entries.append(
+            Entry(
+                key=EntryKey(row["key"]),
+                id=row["own_id"],
+                digest=Digest(row["digest"]),
+                published=row["published"],
+                updated=row["updated"],
+                position=place,
+            )
+        )
+    return replace(feed, entries=tuple(sorted(entries, key=lambda entry: entry.position)))
+
+
 def _completed(
     connection: Connection,
     due: Job,
@@ -221,7 +256,7 @@ def _lost(connection: Connection, due: Job, feed: Feed, listed: Sequence[int]) -
     """
     if isinstance(due, DetailJob) or not due.stored_before:
         return ()
-    missing = missing_fields(due.source, feed.entries)
+    missing = missing_fields(due.source, feed.entries, feed.listing.fields)
     before: list[Entry] = []
     if may_be_lost(missing, feed.entries, due.observed):
         listed = listed or _document_before(connection, due)[1]

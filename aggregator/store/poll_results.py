@@ -112,11 +112,12 @@ _MOVE = _statement(f"{_TURN} {_STANDING}")
 
 
 _FEEDS = by(select(source.c.id, source.c.feed), source.c.id)
+_DOCUMENT = "feed format encoding notices hints arrivals identity window read_whole"
 _READ = (
     update(source)
     .where(source.c.id == bindparam("row_id"))
     .values(
-        {name: bindparam(f"new_{name}") for name in "feed format encoding notices hints arrivals identity".split()}
+        {name: bindparam(f"new_{name}") for name in _DOCUMENT.split()}
         | {
             "listed": func.coalesce(bindparam("new_listed", type_=source.c.listed.type), source.c.listed),
             "entries": source.c.entries + bindparam("more", type_=BigInteger),  # `status` can't count a million rows
@@ -153,6 +154,8 @@ def _read_values(change: Changes, read: Read) -> dict[str, Any]:
         "new_hints": hints_to_json(read.hints),
         "new_arrivals": arrivals_to_json(read.arrivals),
         "new_identity": asdict(read.identity),
+        "new_window": read.window,
+        "new_read_whole": read.whole or None,
         "new_listed": None if read.listed is None else list(read.listed),
         "more": len(change.entries.new),
         "first": change.asked_at if change.entries.new else None,

@@ -80,7 +80,7 @@ def rows_by(
 
 ENTRIES = select(*_KNOWN).join(source, source.c.id == entry.c.source_id)  # rows for `known_entry`
 _LISTED = tuple(
-    entry.c[name] for name in "id key_hash digest title link published first_seen state taken_back_at".split()
+    entry.c[name] for name in "id key_hash digest title link published updated first_seen state taken_back_at".split()
 )
 LISTED = select(*_LISTED)  # rows for `listed_entry`
 ENTRIES_BY_ID = by(ENTRIES, entry.c.id)
@@ -117,6 +117,7 @@ def listed_entry(row: RowMapping) -> ListedEntry:
         title=row["title"],
         link=Url(row["link"]) if row["link"] else None,
         published=row["published"],
+        updated=row["updated"],
         first_seen=row["first_seen"],
         state=EntryState(row["state"]),
         taken_back_at=row["taken_back_at"],

@@ -440,6 +440,7 @@ def mind_restored(connection: Connection) -> None:
 
     Some entries may be known by their tombstones alone; others may have titles and dates that we had made up.
     """
+    connection.execute(update(source).values(window=None))
     rows = connection.execute(select(source.c.id, source.c.observations)).all()
     seen = [(row.id, observed_of(row.observations)) for row in rows]
     values = [

@@ -170,6 +170,8 @@ source = Table(
     Column("encoding", Text),
     Column("notices", Json),
     Column("recent", Text),  # the last 20 polls, a line each (P93)
+    Column("window", LargeBinary),  # items of its last document that need not be read again; null: none (model/window)
+    Column("read_whole", Text),  # why its last document was read whole, or the next will be; null: it was not
     # Covers the queries for due sources (P87), lag (R19) and states, which then do not read the rows: 8 ms instead of
     # 76 ms for 10,000 sources.
     Index("ix_source_due", "active", "due_at", "paused", "own_machine", "interval", "state"),

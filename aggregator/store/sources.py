@@ -58,6 +58,7 @@ def sync_sources(
     in_use = {row["url_in_use"]: row for row in rows.values() if row["url_in_use"] != row["url"]}
     wanted = {item.source.key: item for item in placed}
     new, changed, events = [], [], []
+    reread: list[int] = []
     renamed = False
     for key, item in wanted.items():
         row = rows.get(key)
@@ -78,6 +79,7 @@ def sync_sources(
                 facts = {"host": [host_of(row["url"]), host_of(item.source.url)]}
                 events.append(Event(code=Code.MOVE_SETTINGS, source=row["id"], facts=facts))
             change |= {"etag": None, "last_modified": None, "validators_url": None, "body_digest": None}
+            reread.append(row["id"])
             same_place = row["url"] == item.source.url
             observed = _observed_on(observed_of(row["observations"]), same_place, reread=bool(row["settings_digest"]))
             met = _met_before(row, item.source)
@@ -109,6 +111,11 @@ def sync_sources(
         names = [column.name for column in _SYNCED if column.name != "id"]
         statement = update(source).where(source.c.id == bindparam("row_id"))
         connection.execute(statement.values({name: bindparam(f"new_{name}") for name in names}), changed)
+    if reread:  # the windows of all sources are not loaded for this: they may be megabytes
+        connection.execute(
+            update(source).where(source.c.id == bindparam("row_id")).values(window=None),
+            [{"row_id": number} for number in reread],
+        )
     if resting:
         connection.execute(update(source).where(source.c.id == bindparam("row_id")).values(active=False), resting)
     if renamed:

@@ -155,6 +155,10 @@ class Transaction:
 
     # Polls.
 
+    def with_seen(self, due: Job, feed: Feed) -> Feed | None:
+        """Return a document with the entries that were not read; None if the store has others by now."""
+        return known.with_seen(self._connection, due, feed)
+
     def known(
         self, due: Job, feed: Feed, now: datetime, *, also: Sequence[Entry] = (), budget: Budget | None = None
     ) -> Known:

@@ -76,6 +76,10 @@ class Trail:
         """Return the last events of a source with these codes, oldest first."""
         return steps(self._connection, (source.c.key == key) & event.c.code.in_(codes), limit)
 
+    def read_whole(self, key: str) -> str | None:
+        """Return why the last document of a source was read as a whole; None if only what was new was read."""
+        return self._connection.execute(select(source.c.read_whole).where(source.c.key == key)).scalar_one_or_none()
+
     def resting_source(self, key: str) -> SourceKey | None:
         """Return the key of a source that left feeds.yaml, by key or URL; None if there is no such source."""
         named = or_(source.c.key == key, source.c.url == key)

@@ -35,6 +35,7 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
     moves = tx.trail.source_steps(key, OF_SOURCE, LATELY)
     entries = tx.trail.source_steps(key, OF_ENTRIES, LATELY)
     states = tx.trail.entry_states(key)
+    whole = tx.trail.read_whole(key)
     counts = ", ".join(f"{count} {state.value}" for state, count in sorted(states.items()))
     told, trail = trail_of(moves, (), names_of(tx, moves, (), frame=frame), frame)
     decided, decisions = trail_of(entries, (), names_of(tx, entries, (), frame=frame), frame)
@@ -47,6 +48,7 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
                 *([f"{source.failures} failed in a row, {source.code}: {source.error}"] if source.code else []),
                 *([f"→ {source.advice}"] if source.advice else []),
                 f"entries: {counts or 'none yet'}",
+                *([f"its last document was read as a whole: {whole}"] if whole else []),
             ]
         ),
     ]
@@ -71,6 +73,7 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
         "error": f"{source.code}: {source.error}" if source.code else None,
         "advice": source.advice,
         "entries": {state.value: count for state, count in states.items()},
+        "read_whole": whole,
         "polls": [
             {
                 "at": rfc3339(poll.at),
