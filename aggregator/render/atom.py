@@ -159,10 +159,10 @@ def _element(publication: Publication, address: str) -> bytes:
     if rights := fields.line_of(publication.rights):
         lines += element(INSIDE, "rights", rights)
     lines += _source_of(publication)
-    lines += "".join(element(INSIDE, *part) for part in extensions_of(publication))
+    extensions = "".join(element(INSIDE, *part) for part in extensions_of(publication))
     language = fields.feed_language_of(publication.language)
-    attributes = declarations(lines) | ({"xml:lang": language} if language else {})
-    return parent("  ", "entry", [lines], attributes).encode()
+    attributes = declarations(extensions) | ({"xml:lang": language} if language else {})
+    return parent("  ", "entry", [lines, extensions], attributes).encode()
 
 
 def _links(publication: Publication, address: str) -> list[dict[str, str]]:

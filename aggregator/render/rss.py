@@ -201,11 +201,10 @@ def _rendered(publication: Publication, address: str) -> bytes:
     for credit in fields.credits_of(publication):
         lines += element(INSIDE, "atom:link", None, {"rel": "related", "type": "text/html"} | credit)
     feed = next((reply.url for reply in supplement.replies if reply.type in _FEEDS), None)
-    if feed:
-        lines += element(INSIDE, "wfw:commentRss", feed)
-    lines += "".join(_media_content(url, file) for url, file in files[1:])
-    lines += "".join(element(INSIDE, *part) for part in extensions_of(publication))
-    return parent("    ", "item", [lines], declarations(lines)).encode()
+    extensions = element(INSIDE, "wfw:commentRss", feed) if feed else ""
+    extensions += "".join(_media_content(url, file) for url, file in files[1:])
+    extensions += "".join(element(INSIDE, *part) for part in extensions_of(publication))
+    return parent("    ", "item", [lines, extensions], declarations(extensions)).encode()
 
 
 def _media_content(url: str, file: Enclosure) -> str:
