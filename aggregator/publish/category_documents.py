@@ -5,13 +5,15 @@ The order is fixed by what a crash or a poll that settles in between may leave b
 1. One write transaction moves publications to archive pages (M3, M4), reads the main document, and records that its
    stories may be seen from now on (T6). A page number is committed before the first byte of its page; no poll can come
    in between the reading and the record.
-2. Names of new files are committed before these are written.
+2. Names of new files are committed before these are written. New archive pages are written before the main document
+   that leads to them. Those of a category's first publication, and pages that stand already, are written after the main
+   documents of all categories if they are several (R31, decision 0174).
 3. The rendered generation, digests and pings of the hub are committed once the files stand (R30). Pages that a poll
    changed since step 1 stay dirty.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aggregator.clock import Clock
@@ -29,6 +31,19 @@ from aggregator.store.database import Store
 from aggregator.store.transaction import Transaction
 
 AT_ONCE = 20  # documents read in one transaction; a page holds up to `archive_page` publications
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePages:
+    """Archive pages of a category that are written apart from its main document."""
+
+    row: CategoryRow  # as its main document was read
+    look: str
+    filed_at: datetime | None  # see `mark_rendered`
+    pages: Sequence[int]
+    listed: Collection[str]  # paths that the list of files names
+    with_feeds: Collection[int | None]  # documents that are rendered in every format
+    has_failed: bool = False  # a file of the main document could not be written
 
 
 class CategoryDocuments:
@@ -59,7 +74,7 @@ class CategoryDocuments:
         self._looks, self._outputs, self._clock = looks, outputs, clock
         self._has_story_pages = has_story_pages
 
-    def publish(self, row: CategoryRow, look: str, run: PublishRun) -> None:
+    def publish(self, row: CategoryRow, look: str, run: PublishRun) -> ArchivePages | None:
         """Write the documents of a category that have changed, or all of them if its look has.
 
         Where only pages look otherwise, those feeds are left alone whose stories are the same.
@@ -68,6 +83,10 @@ class CategoryDocuments:
             row: the category, as it was read before.
             look: its look now.
             run: the publication, which counts what was written.
+
+        Returns:
+            Archive pages that are left to write, if they are several: of a category's first publication, or with
+            another look or text. Until `publish_pages` has written them the category stays dirty.
 
         Raises:
             StrangerInTheWay: a file that the list does not name stands at the path of a document; nothing was written.
@@ -80,27 +99,44 @@ class CategoryDocuments:
             self._archive(tx, row, category, now, has_news=has_news(row, look))
             row = next(found for found in tx.categories.rows() if found.id == row.id)
             pages = row.dirty_pages if looks_same and not run.everything else range(1, row.pages + 1)
-            later: Sequence[int] = pages if len(pages) >= AT_ONCE else ()
-            documents = self._read(tx, row, category, [None] if later else [*pages, None])
+            apart: Sequence[int] = pages if len(pages) > 1 else ()
+            documents = self._read(tx, row, category, [None] if apart else [*pages, None])
             tx.categories.offer(row.id, self._clock())
             paths = [path for page in (*pages, None) for path in self._formats.paths(_path(row, page), page)]
-            listed: Collection[str] = tx.files.listed(paths)
+            listed = tx.files.listed(paths)
         with_feeds: Collection[int | None] = {*pages, None}
         if not run.everything and are_feeds_same(row.look, look):
             with_feeds = {*row.dirty_pages, None} if row.dirty != row.rendered else row.dirty_pages
-        put = Put()
-        if later:  # many pages are read and written in parts, and no name among them may be a stranger's
-            listed = self._outputs.reserve(paths, listed, take_over=run.take_over)
-            for start in range(0, len(later), AT_ONCE):
-                with self._store.begin() as tx:
-                    part = self._read(tx, row, category, later[start : start + AT_ONCE])
-                put.add(self._put(part, category, listed, run, with_feeds, has_news=False))
+        waits = bool(apart) and (row.rendered_at is None or listed.issuperset(paths))  # nobody is led to nothing
+        if apart:  # no name among all may be a stranger's
+            listed = frozenset(self._outputs.reserve(paths, listed, take_over=run.take_over))
+        empty = not documents[-1].publications  # the first entries of a new category are seen at once
+        archive = ArchivePages(row, look, None if empty else now, apart, listed, with_feeds)
+        put = Put() if waits else self._put_pages(archive, run)
         put.add(self._put(documents, category, listed, run, with_feeds, has_news=has_news(row, look)))
+        self._record(put, archive, is_done=not waits)
+        return replace(archive, has_failed=bool(put.failed)) if waits else None
+
+    def publish_pages(self, archive: ArchivePages, run: PublishRun) -> None:
+        """Write archive pages that `publish` has left."""
+        self._record(self._put_pages(archive, run), archive, is_done=True)
+
+    def _put_pages(self, archive: ArchivePages, run: PublishRun) -> Put:
+        """Write archive pages in parts, as many may be too large for memory."""
+        category = run.roster.categories[archive.row.key]
+        put = Put()
+        for start in range(0, len(archive.pages), AT_ONCE):
+            with self._store.begin() as tx:
+                part = self._read(tx, archive.row, category, archive.pages[start : start + AT_ONCE])
+            put.add(self._put(part, category, archive.listed, run, archive.with_feeds, has_news=False))
+        return put
+
+    def _record(self, put: Put, of: ArchivePages, *, is_done: bool) -> None:
+        """Record what was written, and if that was all, which generation of the category the files show."""
         with self._store.begin() as tx:
             tx.files.note_written(put.written, self._clock())
-            if not put.failed:
-                empty = not documents[-1].publications  # the first entries of a new category are seen at once
-                tx.categories.mark_rendered(row, look, None if empty else now)
+            if is_done and not put.failed and not of.has_failed:
+                tx.categories.mark_rendered(of.row, of.look, of.filed_at)
 
     def _put(
         self,

@@ -20,7 +20,7 @@ from aggregator.model.source_row import Limits
 from aggregator.model.status import Status
 from aggregator.publish.adopt import adopt_outputs
 from aggregator.publish.aliases import Aliases, ListedFiles
-from aggregator.publish.category_documents import CategoryDocuments
+from aggregator.publish.category_documents import ArchivePages, CategoryDocuments
 from aggregator.publish.destination import Destination
 from aggregator.publish.formats import Formats
 from aggregator.publish.looks import MAX_AGE, Looks, is_same
@@ -203,6 +203,7 @@ class Publisher:
             )
         pages = len(run.changed)
         looks = {row.id: self._looks.of_category(row, run.visibility) for row in opening.categories}
+        left = list[ArchivePages]()
         for row in opening.categories:
             if not everything and row.dirty == row.rendered and is_same(row.look, looks[row.id]):
                 continue
@@ -213,7 +214,7 @@ class Publisher:
                 run.waiting = True
                 continue
             with run.going_on():
-                self._documents.publish(row, looks[row.id], run)
+                left += filter(None, [self._documents.publish(row, looks[row.id], run)])
         if self._posts is not None and not is_cut():
             adopts = opening.is_adopting
             run.note_posts(
@@ -222,6 +223,7 @@ class Publisher:
                 )
             )
         if is_cut():
+            run.waiting |= bool(left)
             return
         if opening.is_adopting:
             with self._store.begin() as tx:
@@ -231,6 +233,12 @@ class Publisher:
         if has_site:
             with run.going_on():
                 moved = self._site.publish(opening.categories, looks, run)
+        for archive in left:
+            if is_cut():
+                run.waiting = True
+                break
+            with run.going_on():
+                self._documents.publish_pages(archive, run)
         stale = restate or moved or bool(run.changed)
         with self._store.read() as tx:
             rest, now = self._read_rest(tx, run), self._clock()
