@@ -12,21 +12,25 @@ from typing import TYPE_CHECKING
 from aggregator.clock import Clock
 from aggregator.errors import PublishError
 from aggregator.in_force import InForce, listed_settings
+from aggregator.late import late
 from aggregator.model.settings import Settings, fetch_settings_of
 from aggregator.publish.aliases import EVERY_OUTPUT_BYTES
 from aggregator.publish.destination import open_destination
 from aggregator.publish.hub_topics import keep_topics
-from aggregator.publish.posts.post import check_templates
 from aggregator.publish.publisher import Publisher
-from aggregator.render.search_page import links_to_search
-from aggregator.render.theme import PageStyle
-from aggregator.render.theme_check import checked_style
+from aggregator.render.theme import PageStyle, checked_style
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.store.sources import Placed
 
 if TYPE_CHECKING:
-    from aggregator.poll.poller import Poller
+    from aggregator.poll import poller
+    from aggregator.publish.posts import post
+    from aggregator.render import search_page
+else:
+    poller = late("aggregator.poll.poller")
+    post = late("aggregator.publish.posts.post")
+    search_page = late("aggregator.render.search_page")
 
 log = getLogger(__name__)
 
@@ -64,15 +68,13 @@ class App:
         self.in_force.on_change(lambda: self.publisher.adopt(self.in_force.roster))
 
     @cached_property
-    def poller(self) -> "Poller":
+    def poller(self) -> "poller.Poller":
         """The network client and its limits, made at first use: a correction needs none.
 
         Raises:
             StoreError: what hosts asked for in earlier runs can't be read.
         """
-        from aggregator.poll.poller import Poller  # late: it loads requests and the parsers
-
-        return Poller(self.store, self.in_force, self.clock, self._steady, on_listed=self._take_lists)
+        return poller.Poller(self.store, self.in_force, self.clock, self._steady, on_listed=self._take_lists)
 
     def apply(self, settings: Settings, text: str) -> None:
         """Bring new settings into force while polls go on (R50); what changed nothing is polled no sooner (P65).
@@ -160,7 +162,7 @@ def _begin(store: Store, clock: Clock, settings: Settings) -> Beginning:
             if is_adopting and _index_links_to_search(settings):
                 tx.store_row.note_served(clock())
             is_served = tx.store_row.is_served()
-        return Beginning(is_new=tx.restoring.is_new(), is_adopting=is_adopting, is_served=is_served)
+        return Beginning(is_new=tx.store_row.is_new(), is_adopting=is_adopting, is_served=is_served)
 
 
 def _index_links_to_search(settings: Settings) -> bool:
@@ -168,7 +170,7 @@ def _index_links_to_search(settings: Settings) -> bool:
         index = open_destination(settings.publish.to).read("index.html", EVERY_OUTPUT_BYTES)
     except PublishError:  # no page stands there, so no page can change
         return False
-    return links_to_search(index, base_url=str(settings.site.base_url))
+    return search_page.links_to_search(index, base_url=str(settings.site.base_url))
 
 
 def open_app(
@@ -197,7 +199,8 @@ def open_app(
         PublishError: the folder for the outputs can't be made.
     """
     look = look or checked_style(settings)
-    check_templates(settings)
+    if settings.publish.jekyll is not None:
+        post.check_templates(settings)
     store = open_store(settings.store, now=clock(), command=command)
     try:
         beginning = _begin(store, clock, settings)

@@ -7,8 +7,10 @@ the form that is logged (S44), `host_key_of` the key by which budgets and locks 
 
 import ipaddress
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NewType
 from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit, urlunsplit
@@ -210,6 +212,7 @@ def start_of(url: Url) -> Url:
     return Url(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/")
 
 
+@lru_cache(maxsize=16384)
 def host_of(url: Url) -> str:
     """Return the host of a URL: lower case, IDNA, without port and without the brackets of IPv6; empty if none."""
     parts = _split(url)
@@ -218,6 +221,8 @@ def host_of(url: Url) -> str:
 
 def is_address(host: str) -> bool:
     """Report whether a host is an IP address; IPv6 with or without brackets."""
+    if ":" not in host and not host[-1:].isdigit():
+        return False  # no exception for each name of 10,000 sources
     try:
         ipaddress.ip_address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
     except ValueError:
@@ -243,12 +248,25 @@ def _host_key(host: str) -> str:
     for start in range(len(labels) - 1):
         if ".".join(labels[start:]) in PLATFORMS:
             return ".".join(labels[start:])
-    return _suffixes().privatesuffix(host) or host
+    return _suffixes_below(labels[-1]).privatesuffix(host) or host
+
+
+@cache
+def _suffixes_below(top: str) -> publicsuffixlist.PublicSuffixList:
+    """Return the public suffixes below a top-level domain: to read all 10,000 would be a tenth of a quiet poll."""
+    with suppress(UnicodeError):  # the list has names of other scripts as they are written
+        top = publicsuffixlist.decode_idn(top)
+    return publicsuffixlist.PublicSuffixList(_rules().get(top, ()))
 
 
 @lru_cache(maxsize=1)
-def _suffixes() -> publicsuffixlist.PublicSuffixList:
-    return publicsuffixlist.PublicSuffixList()
+def _rules() -> Mapping[str, list[str]]:
+    """Return the lines of the list by top-level domain."""
+    rules = defaultdict[str, list[str]](list)
+    for line in Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("//"):
+            rules[line.rpartition(".")[2]].append(line)
+    return rules
 
 
 def _split(url: str) -> SplitResult | None:

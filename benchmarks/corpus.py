@@ -18,12 +18,12 @@ from types import FrameType
 import feedparser
 from lxml import etree, html
 
-from aggregator.clean import clean
+from aggregator.clean.feed import clean
 from aggregator.errors import ParseError
 from aggregator.model.entry import Digest
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Reading
-from aggregator.parse import parse
+from aggregator.parse.document import parse
 from aggregator.urls import normalise
 
 SECTIONS = ("real", "transcoded", "malformed", "hostile")

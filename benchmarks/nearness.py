@@ -18,8 +18,8 @@ from typing import Any
 
 from sqlalchemy import create_engine, insert
 
-from aggregator.clean import plain_text
 from aggregator.clean.dates import parse_date
+from aggregator.clean.text import plain_text
 from aggregator.identify.minhash import bands_of
 from aggregator.identify.similarity import Likeness, Telling, likeness
 from aggregator.store.minhash_bands import near_entries

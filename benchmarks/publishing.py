@@ -22,7 +22,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 from aggregator.app import App, open_app
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.config import load_config
 from aggregator.identify.keys import identify
 from aggregator.model.changes import Changes

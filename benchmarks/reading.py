@@ -19,13 +19,13 @@ from pathlib import Path
 
 import feedparser
 
-from aggregator.clean import clean
+from aggregator.clean.feed import clean
 from aggregator.errors import ParseError
 from aggregator.identify.keys import identify
 from aggregator.model.entry import Digest
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Reading
-from aggregator.parse import parse
+from aggregator.parse.document import parse
 from aggregator.urls import normalise
 
 LIMIT = 2.0  # times feedparser's throughput, at least

@@ -20,7 +20,7 @@ from random import Random
 
 from feedgen.feed import FeedGenerator
 
-from aggregator.clean import sanitise
+from aggregator.clean.sanitiser import sanitise
 from aggregator.model.entry import Origin, Person, Tag
 from aggregator.model.settings import CategoryKey, Site, SourceKey
 from aggregator.model.story import Document, Publication

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from aggregator.clean import clean
+from aggregator.clean.feed import clean
 from aggregator.identify.keys import identify
 from aggregator.model.entry import Digest, Feed, RawFeed
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Reading
-from aggregator.parse import parse
+from aggregator.parse.document import parse
 from aggregator.urls import normalise
 
 URL = normalise("https://site.example/feeds/feed.xml")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from aggregator.app import App
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.identify.keys import identify, identify_again
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Entry, Feed

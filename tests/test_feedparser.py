@@ -19,16 +19,17 @@ from typing import Any, Final
 
 import pytest
 
-from aggregator.clean import clean, sanitise
+from aggregator.clean.feed import clean
 from aggregator.clean.language import language_of
 from aggregator.clean.links import base_of
+from aggregator.clean.sanitiser import sanitise
 from aggregator.clean.text import html_of
 from aggregator.clean.titles import title_of
 from aggregator.errors import SourceError
 from aggregator.model.entry import Digest, Enclosure, Entry, Feed, Person, RawEntry, RawFeed, RawOrigin, RawText, Tag
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Reading
-from aggregator.parse import parse
+from aggregator.parse.document import parse
 from aggregator.urls import Url, normalise
 
 ENOUGH: Final = 0.98  # of what concerns us

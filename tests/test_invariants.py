@@ -21,8 +21,8 @@ from lxml import etree
 from aggregator.model.entry import Entry
 from aggregator.model.event import PASSING_FOR, Code
 from aggregator.model.known import EntryState, KnownEntry, KnownStory
-from aggregator.poll.corrections import TOMBSTONE, run_pending_requests
-from aggregator.poll.maintenance import Maintenance
+from aggregator.poll.corrections import run_pending_requests
+from aggregator.poll.maintenance import TOMBSTONE, Maintenance
 from aggregator.serve.metrics import current_figures
 from tests.fake_source import FakeSource, said
 from tests.rows import rows

@@ -17,7 +17,7 @@ from aggregator.model.poll import Answer, Fetched
 from aggregator.model.settings import Paging, Request, Secret, Source, SourceKey
 from aggregator.model.status import Status
 from aggregator.poll.pagination import with_further
-from aggregator.render.status_page import fetching_record
+from aggregator.render.status_json import fetching_record
 from aggregator.urls import BadUrl, Url
 from tests.feed_server import FeedServer, Held, Reply
 from tests.patience import PATIENCE

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aggregator.cli import main
-from aggregator.decide.item_categories import MOST
+from aggregator.model.alarm import MOST
 from aggregator.model.event import Code
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import Status

@@ -13,7 +13,7 @@ from aggregator.cli.status import in_words
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
-from aggregator.render.status_page import fetching_record
+from aggregator.render.status_json import fetching_record
 from tests.cli.preview.test_command import shown
 from tests.command import aggregator
 from tests.feed_server import FeedServer, Reply

@@ -32,9 +32,8 @@ from aggregator.model.poll import CRASHES, Fetched, Outcome
 from aggregator.model.settings import Reading, Source, SourceKey
 from aggregator.model.supplement import Image, Reference, Supplement
 from aggregator.poll.pipeline import gather, settle
-from aggregator.reader import Readers
 from aggregator.reader.codec import from_json, to_json
-from aggregator.reader.pool import LARGE, Limits, ReadingCrashed, is_dangerous
+from aggregator.reader.pool import LARGE, Limits, Readers, ReadingCrashed, is_dangerous
 from aggregator.reader.reading import read
 from tests.answers import answer, rss
 from tests.fake_source import FakeSource
@@ -506,7 +505,7 @@ def test_s15_a_poll_whose_body_overran_fails_alone_and_is_remembered(
     large = publisher.serve("/large", long_feed(4000), host="127.0.0.2")
     other = publisher.serve("/small", small, host="127.0.0.3")
     sample_site.writes(f"sources:\n  - {{url: '{large}', key: large}}\n  - {{url: '{other}', key: small}}\n")
-    monkeypatch.setattr("aggregator.poll.poller.Readers", lambda: Readers(Limits(seconds=0.3)))
+    monkeypatch.setattr("aggregator.reader.pool.Readers", lambda: Readers(Limits(seconds=0.3)))
     with sample_site.opened() as app:
         fake_source = FakeSource(app)
         [change] = polled(fake_source, "large")

@@ -8,8 +8,7 @@ import pytest
 
 from aggregator.cli import main
 from aggregator.config import load_config
-from aggregator.poll.corrections import REMOVED
-from aggregator.poll.maintenance import Maintenance
+from aggregator.poll.maintenance import REMOVED, Maintenance
 from aggregator.restore.restore import read_site, restore
 from tests.feed_server import FeedServer
 from tests.rows import change

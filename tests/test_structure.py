@@ -10,7 +10,7 @@ import aggregator
 
 ROOT = Path(aggregator.__file__).parent
 ORDER = (
-    "clock text urls extras rights container errors model config fetch parse clean identify reader rules render "
+    "late clock text urls extras rights container errors model config fetch parse clean identify reader rules render "
     "secrecy cadence decide store in_force publish search poll app dry_run restore websub service serve distributed "
     "cli __init__ __main__"
 ).split()
@@ -89,10 +89,7 @@ def test_pure_stages_use_neither_store_nor_network_nor_clock(module: Path) -> No
 STORE_MAY_USE = {
     "backfill": "an edit of feeds.yaml fills categories part by part: 100,000 sources do not fit into one decision",
     "changed_ids": "says which look-ups a document with unknown ids needs",
-    "detail": "how long an entry waits for its detail",
-    "item_categories": "a limit that an alarm names",
     "losses": "says which samples a look-up for lost fields needs; whether an alarm is raised",
-    "new_entries": "limits that an alarm names",
     "order": "which dates are believed",
     "publications": "`when` of a tombstone; publications after an edit of feeds.yaml (see backfill)",
     "revisions": "says of which entries of a document the texts and the stories are looked up",

@@ -3,12 +3,14 @@
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import publicsuffixlist
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aggregator.urls import (
     MAX_URL,
+    PLATFORMS,
     BadUrl,
     Url,
     file_url,
@@ -451,3 +453,13 @@ def test_s44_of_a_file_only_the_name_is_logged(tmp_path: Path) -> None:
 def test_file_urls_are_of_absolute_paths() -> None:
     with pytest.raises(ValueError, match="relative path"):
         file_url(Path("feed.xml"))
+
+
+def test_p60_suffixes_of_one_top_level_domain_are_those_of_the_whole_list() -> None:
+    whole = publicsuffixlist.PublicSuffixList()
+    rules = Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8").splitlines()
+    for rule in rules[::9]:
+        if rule and not rule.startswith("//"):
+            host = f"a.b.{rule.lstrip('!').replace('*', 'any')}".encode("idna").decode()
+            key = host_key_of(Url(f"https://{host}/"))
+            assert key in PLATFORMS or key == whole.privatesuffix(host)

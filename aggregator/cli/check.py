@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from aggregator.cli.names import keys_of
-from aggregator.cli.open import stopping
+from aggregator.cli.signals import stopping
 from aggregator.cli.terminal import counted, json_text
 from aggregator.clock import utc_now
 from aggregator.config import load_config
@@ -207,6 +207,8 @@ def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str
                 if text is None:
                     return ()
                 lists = tx.sources.lists()
+                if "${" not in text and text == config.read_text(encoding="utf-8"):  # in force as it stands
+                    return _late_renames(settings, config, tx)
                 old = with_lists(read_config(text.encode(), config, environ, was_in_force=True), lists)
                 new = with_lists(settings, lists)
                 late = _late_renames(settings, config, tx)
@@ -237,7 +239,7 @@ def _check_theme(settings: Settings) -> None:
         ConfigError: the theme can't be used; names each file and line.
     """
     if settings.publish.theme is not None:
-        from aggregator.render.theme_check import checked_style
+        from aggregator.render.theme import checked_style
 
         checked_style(settings)
 

@@ -159,7 +159,7 @@ def _looked_up(settings: Settings, arguments_of: Callable[[Transaction], Argumen
     store = read_store(settings)
     try:
         with store.read() as tx:
-            if tx.restoring.is_new():
+            if tx.store_row.is_new():
                 refuse_lost(open_destination(settings.publish.to), settings)
             try:
                 return arguments_of(tx)

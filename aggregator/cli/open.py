@@ -1,11 +1,9 @@
-"""Opens settings and store for a command, and closes them. Handles signals."""
+"""Opens settings and store for a command, and closes them."""
 
 import argparse
 import re
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from logging import getLogger
 from pathlib import Path
@@ -20,8 +18,7 @@ from aggregator.errors import ConfigError, NoStore, StoreError
 from aggregator.in_force import listed_settings
 from aggregator.model.settings import Settings
 from aggregator.publish.destination import open_destination
-from aggregator.render.theme import plain_style
-from aggregator.render.theme_check import checked_style
+from aggregator.render.theme import checked_style, plain_style
 from aggregator.restore.lost_state import refuse_lost
 from aggregator.store import open_store
 from aggregator.store.database import Store, backend_of
@@ -140,29 +137,3 @@ def last_good_settings(path: Path, environ: Mapping[str, str], error: ConfigErro
     except (OSError, UnicodeDecodeError, StoreError, ConfigError):
         pass
     raise error
-
-
-@contextmanager
-def stopping(stop: Callable[[], None]) -> Iterator[list[int]]:
-    """Stop cleanly at the first SIGTERM or SIGINT; a second one ends the process at once.
-
-    Args:
-        stop: called in a new thread.
-
-    Yields:
-        A list to which the number of each signal is appended.
-    """
-    caught: list[int] = []
-
-    def catch(number: int, frame: object) -> None:
-        caught.append(number)
-        signal.signal(number, signal.SIG_DFL)
-        # In a thread of its own: the main thread may have been interrupted inside the very lock that this needs.
-        threading.Thread(target=stop, name="stop", daemon=True).start()
-
-    before = {number: signal.signal(number, catch) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

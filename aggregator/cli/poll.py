@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aggregator.app import App
 from aggregator.cadence import may_ask_again
@@ -16,28 +16,33 @@ from aggregator.cadence.hosts import rests_of
 from aggregator.cli.folding import alarm_lines, called, folded, grouped
 from aggregator.cli.logs import drop_logged
 from aggregator.cli.names import keys_of
-from aggregator.cli.open import configured, opened_app, stopping
+from aggregator.cli.open import configured, opened_app
 from aggregator.cli.rest_words import rest_in_words
+from aggregator.cli.signals import stopping
 from aggregator.cli.terminal import ahead_in_words, counted, json_text, printable
 from aggregator.clock import rfc3339
 from aggregator.errors import PublishError, StrangerInTheWay
+from aggregator.late import late
 from aggregator.model.alarm import Alarm
 from aggregator.model.changes import Changes, Settled
-from aggregator.model.hosts import Rest
+from aggregator.model.hosts import Rest, rest_record
 from aggregator.model.job import JobId
 from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Outcome, Report
 from aggregator.model.settings import SourceKey
-from aggregator.poll.corrections import run_pending_requests
-from aggregator.poll.details import end_waits
-from aggregator.poll.dispatcher import Dispatcher
-from aggregator.poll.due_queue import ListedBacklog, WithDetails
 from aggregator.poll.maintenance import Maintenance
 from aggregator.publish.report import Published
-from aggregator.render.status_page import rest_record
 from aggregator.store.schedule import DueItem
 from aggregator.text.durations import parse_duration
 from aggregator.websub import send_pings_briefly
+
+if TYPE_CHECKING:
+    from aggregator.poll import corrections, details, dispatcher, due_queue
+else:
+    corrections = late("aggregator.poll.corrections")
+    details = late("aggregator.poll.details")
+    dispatcher = late("aggregator.poll.dispatcher")
+    due_queue = late("aggregator.poll.due_queue")
 
 GRACE = 5.0  # seconds that polls under way get when we are told to stop (R54)
 LAST_WORD = 8.0  # seconds after which a publication begins no further category: what is left the next run publishes
@@ -65,7 +70,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             shot.poll(keys, everything=options.all, limit=limit)
             unpublished, published = "", Published(changed=())
             if shot.has_requests:
-                run_pending_requests(app.store, app.in_force.roster, app.clock)
+                corrections.run_pending_requests(app.store, app.in_force.roster, app.clock)
             try:
                 published = app.publisher.publish(is_cut=shot.is_late)
                 if published.failed:
@@ -114,7 +119,7 @@ class OneShot:
         self.alarms: tuple[Alarm, ...] = ()  # what has become wrong
         self.has_requests = False  # whether operators asked for corrections while polls went on
         self.none_due = ""  # how that is, if nothing is due
-        self._dispatcher: Dispatcher | None = None
+        self._dispatcher: dispatcher.Dispatcher | None = None
         self._stopped = False
         self._ends: float | None = None  # when nothing more may begin, once we were told to stop
 
@@ -140,11 +145,13 @@ class OneShot:
         self, wanted: list[DueItem], keys: Sequence[str] | None, *, honours_skip_hours: bool, limit: timedelta
     ) -> None:
         """Poll the given sources. With `keys`, only these sources may fetch details."""
-        listed = ListedBacklog(wanted, honours_skip_hours=honours_skip_hours)
+        if not wanted and not self._app.in_force.has_details:
+            return  # nothing of what sends requests is loaded
+        listed = due_queue.ListedBacklog(wanted, honours_skip_hours=honours_skip_hours)
         app, named = self._app, {item.id.row for item in wanted} if keys else None
-        backlog = WithDetails(listed, app.store, app.in_force, app.clock, sources=named)
+        backlog = due_queue.WithDetails(listed, app.store, app.in_force, app.clock, sources=named)
         end = self._from + limit.total_seconds()
-        self._dispatcher = Dispatcher(app.store, app.poller, app.in_force, backlog, on_settled=self._note)
+        self._dispatcher = dispatcher.Dispatcher(app.store, app.poller, app.in_force, backlog, on_settled=self._note)
         if not self._stopped:
             bell = threading.Timer(limit.total_seconds(), self._dispatcher.wake)  # or it sleeps past the end
             bell.daemon = True
@@ -170,7 +177,7 @@ class OneShot:
             has_lapsed = bool(tx.details.lapsed(self._app.clock(), self._app.in_force.roster.sources))
             finish = Maintenance(self._app.store, self._app.clock).begin(tx)
         if has_lapsed:
-            end_waits(self._app.store, self._app.in_force, self._app.clock)
+            details.end_waits(self._app.store, self._app.in_force, self._app.clock)
         finish()
 
     def _note(self, settled: Sequence[Settled]) -> None:

@@ -13,7 +13,7 @@ from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import StoreError
 from aggregator.publish.posts.post import check_templates
-from aggregator.render.theme_check import checked_style
+from aggregator.render.theme import checked_style
 from aggregator.restore.restore import NothingThere, read_site, restore
 from aggregator.store.database import backend_of
 

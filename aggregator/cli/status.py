@@ -24,7 +24,7 @@ from aggregator.model.poll import State
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import HubStatus, RuleHits, SourceStatus, Status
 from aggregator.model.tokens import PrivateRedactor
-from aggregator.render.status_page import alarm_record, history_record, rule_record, source_record, status_record
+from aggregator.render.status_json import alarm_record, history_record, rule_record, source_record, status_record
 from aggregator.store.database import Store
 from aggregator.store.private_redactor import redactor_of_private
 from aggregator.text.durations import rounded_span

@@ -9,7 +9,7 @@ values[SiteKeys.title]  # a str
 """
 
 import re
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar
 
 from aggregator.config.document import TYPOGRAPHIC, Json, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
@@ -79,11 +79,13 @@ class Values:
 
     def __getitem__(self, key: Key[T]) -> T:
         """Return the value of a key, or its default."""
-        return cast(T, self._read.get(key.name, key.default))
+        value: T = self._read.get(key.name, key.default)
+        return value
 
     def over(self, key: Key[T], fallback: "Values") -> T:
         """Return the value of a key; if it is not written here, the value in another table."""
-        return cast(T, self._read[key.name]) if key.name in self._read else fallback[key]
+        value: T = self._read[key.name] if key.name in self._read else fallback[key]
+        return value
 
     def says(self, key: Key[Any]) -> bool:
         """Report whether a key is written, with a valid value or not."""

@@ -21,7 +21,6 @@ from aggregator.model.known import KnownEntry, MatchedEntry, Trace
 FEWEST = 3  # unknown ids, and over half of the document: then the whole document may have got new ids (I35),
 SHARE = 0.9  # and did, if this share of the entries is recognised
 DATE_MOVED = "same title and text, without an id and a link, under another date"
-TWICE = 2  # documents in a row with changed ids: from then on links identify the entries of the source
 
 _Item = TypeVar("_Item")
 _WORDS = re.compile(r"[^\W\d_]{2,}(?:[-_+.][^\W\d_]{2,})+")  # joined, as in slugs

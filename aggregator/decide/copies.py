@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.model.known import KnownEntry
 from aggregator.model.settings import Roster
 from aggregator.urls import Url, host_key_of

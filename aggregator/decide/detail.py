@@ -14,6 +14,7 @@ from aggregator.decide.new_entries import NewEntries
 from aggregator.identify.keys import digest_of, key_form, text_digest_of
 from aggregator.identify.matching import dedupe_link
 from aggregator.model.changes import CompletedEntry, Completion, EntryChanges
+from aggregator.model.detail import PATIENCE
 from aggregator.model.entry import Entry, Origin
 from aggregator.model.event import Code, Event
 from aggregator.model.job import DetailJob, Gathered
@@ -21,9 +22,8 @@ from aggregator.model.known import Known
 from aggregator.model.observed import NOTHING_OBSERVED
 from aggregator.model.poll import Failed
 from aggregator.model.settings import Roster
-from aggregator.rules import rewritten
+from aggregator.rules.rewriting import rewritten
 
-PATIENCE: Final = timedelta(hours=24)  # longest wait of an entry
 SOONEST: Final = timedelta(minutes=5)  # between the first failure and the next request,
 LATEST: Final = timedelta(hours=4)  # doubled with each, up to this
 OWN_FAULTS: Final = frozenset({"not_found", "gone", "not_a_feed", "unreadable", "empty", "too_large", "short"})

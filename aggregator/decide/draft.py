@@ -27,26 +27,8 @@ from aggregator.model.known import Known
 from aggregator.model.observed import Observed
 from aggregator.model.settings import Roster, Source
 from aggregator.model.story_changes import NewStory
-from aggregator.model.window import Item
 from aggregator.text.iris import is_identifier
 from aggregator.urls import Url
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """Facts about the source that a document showed, besides its entries."""
-
-    is_same_feed: bool = True  # evidently of the feed that is stored (P40)
-    rekeyed: bool = False  # most of its ids had changed (I35)
-    redated: bool = False  # an entry without id and link came under another date
-    overflowed: bool = False  # all its entries were new (R45)
-    flooded: bool = False  # more of them than are published as new (R47)
-    unfiled: bool = False  # an item named no category though it should, or one too many
-    suspect_since: datetime | None = None  # since when it looks like another feed (R44)
-    lost: tuple[str, ...] | None = None  # fields that most entries had and none has any more; None: nobody looked
-    forgone: tuple[str, ...] = ()  # fields that an operator gave up, and that are still missing
-    window: tuple[Item, ...] = ()  # its items that are stored as they stand in it
-    listed: tuple[int, ...] | None = None  # the ids of its entries; None: of no use to recognise the next one by
 
 
 @dataclass(kw_only=True)

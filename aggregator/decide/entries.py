@@ -9,18 +9,19 @@ from dataclasses import asdict
 from datetime import datetime
 
 from aggregator.decide.changed_ids import DATE_MOVED, is_date_moved, is_rekeyed
-from aggregator.decide.draft import Draft, Findings, draft_of
+from aggregator.decide.draft import Draft, draft_of
 from aggregator.decide.limits import Newcomer
 from aggregator.decide.losses import HOLDING, forgone_fields, is_held_for_loss, lost_since, missing_fields
-from aggregator.decide.new_entries import FLOOD, NewEntries
+from aggregator.decide.new_entries import NewEntries
 from aggregator.decide.order import believed, newest_first, own_dates
 from aggregator.decide.revisions import Revisions, is_redated
-from aggregator.decide.source_health import is_walked_again
+from aggregator.decide.source_health import Findings, is_walked_again
 from aggregator.decide.suspect import identity_of, is_itself, suspect_since
 from aggregator.decide.withdrawals import Withdrawals, relisted_at, without
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import key_form
 from aggregator.identify.matching import dedupe_link
+from aggregator.model.alarm import FLOOD
 from aggregator.model.changes import Alias, EntryChanges, ReleasedEntry
 from aggregator.model.entry import Entry, Feed, KeyRule, Origin
 from aggregator.model.event import Code

@@ -3,17 +3,14 @@
 The name is key and title; slug and feed id stay for ever.
 """
 
-from typing import Final
-
 from aggregator.identify.ids import minted_feed_id
+from aggregator.model.alarm import MOST
 from aggregator.model.changes import NewCategory
 from aggregator.model.entry import Entry
 from aggregator.model.event import Code, Event
 from aggregator.model.known import Known
 from aggregator.model.settings import GENERAL, CategoryKey, Roster, Source
 from aggregator.text.slugs import free_slug
-
-MOST: Final = 200  # categories that the items of one source may name; further ones go to `general`
 
 
 class ItemCategories:

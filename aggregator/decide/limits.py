@@ -12,7 +12,7 @@ from aggregator.model.entry import Entry
 from aggregator.model.event import Code
 from aggregator.model.known import Known, KnownStory
 from aggregator.model.settings import Category, CategoryKey, Dedupe, Roster, Source, SourceKey
-from aggregator.rules import Judgement
+from aggregator.rules.judgement import Judgement
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,19 @@ entries, so these keep them.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from aggregator.identify.keys import digest_of
+from aggregator.late import late
 from aggregator.model.entry import Entry
 from aggregator.model.observed import Observed
 from aggregator.model.settings import Kind, Source
-from aggregator.rules import rewritten
+
+if TYPE_CHECKING:
+    from aggregator.identify import keys
+    from aggregator.rules import rewriting
+else:
+    keys = late("aggregator.identify.keys")
+    rewriting = late("aggregator.rules.rewriting")
 
 FEWEST: Final = 5  # least number of entries without a field, and with it before
 SAMPLE: Final = 100  # entries of the document before that are compared
@@ -134,8 +140,8 @@ def kept_fields(entry: Entry, stored: Entry, lost: Sequence[str], source: Source
     names = {part for name in lost for part in _PARTS.get(name, ())}
     values = {each.name: getattr(before, each.name) for each in fields(before) if each.name in names}
     kept = replace(said, **{name: value for name, value in values.items() if not getattr(said, name)})
-    kept = replace(kept, digest=digest_of(kept))
-    return rewritten(kept, source.rewrite, source.reading.allow_classes) if source.rewrite else kept
+    kept = replace(kept, digest=keys.digest_of(kept))
+    return rewriting.rewritten(kept, source.rewrite, source.reading.allow_classes) if source.rewrite else kept
 
 
 def lost_since(lost: Sequence[str], observed: Observed, asked_at: datetime) -> datetime | None:

@@ -12,6 +12,7 @@ from aggregator.identify.budget import Budget
 from aggregator.identify.ids import minted_id, page_id_of
 from aggregator.identify.keys import global_id_hash
 from aggregator.identify.matching import DedupeSettings, Found, Match, StoryMatcher, dedupe_link
+from aggregator.model.alarm import FLOOD, FLOOD_SHOWN
 from aggregator.model.changes import NewEntry, ReleasedEntry, WaitingEntry
 from aggregator.model.detail import asked_of, url_of
 from aggregator.model.entry import Entry
@@ -20,12 +21,9 @@ from aggregator.model.hosts import budget_key
 from aggregator.model.known import EntryState, KnownEntry, KnownStory
 from aggregator.model.settings import CategoryKey, Dedupe
 from aggregator.model.story_changes import NewStory
-from aggregator.rules import judge
+from aggregator.rules.judgement import judge
 from aggregator.text.iris import is_identifier
 from aggregator.urls import host_key_of
-
-FLOOD = 200  # more new entries than this in one poll are a flood (R47)
-FLOOD_SHOWN = 50
 
 
 class NewEntries:

@@ -10,16 +10,19 @@ from datetime import datetime, timedelta
 
 from aggregator.decide.draft import Draft
 from aggregator.decide.limits import Newcomer
-from aggregator.decide.new_entries import FLOOD_SHOWN, NewEntries
+from aggregator.decide.new_entries import NewEntries
 from aggregator.decide.order import believed
 from aggregator.identify.matching import dedupe_link
+from aggregator.model.alarm import FLOOD_SHOWN
 from aggregator.model.changes import RejudgedEntry
 from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Entry
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState, KnownEntry, KnownStory, Stored
 from aggregator.model.settings import GENERAL, CategoryKey, Roster, Source
-from aggregator.rules import Judgement, judge, refusal, rewritten
+from aggregator.rules.judgement import Judgement, judge
+from aggregator.rules.matching import refusal
+from aggregator.rules.rewriting import rewritten
 
 MICROSECOND = timedelta(microseconds=1)
 BECAUSE = "by edited rules"

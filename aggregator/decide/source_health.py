@@ -1,18 +1,17 @@
 """Updates the observations of a source after a poll (P13, P15, P16, P29, P34, P40, P41, P48, P70, P88, R43). Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from aggregator.cadence import median_gap
-from aggregator.decide.changed_ids import TWICE
-from aggregator.decide.draft import Findings
 from aggregator.decide.losses import lost_since
 from aggregator.model.entry import Feed
 from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.observed import Observed, RequestMode
 from aggregator.model.poll import Cut, Failed, Fetched, Hop, NotModified
+from aggregator.model.window import Item
 from aggregator.urls import Url
 
 PERMANENT = frozenset({301, 308})
@@ -29,7 +28,25 @@ SKEWED = timedelta(minutes=10)
 MAX_WALKS = 3  # broken series of pages in a row, before the rest is given up
 MAX_ADDRESSES = 50  # of a source, that are remembered (S44)
 MAX_ADDRESS_CHARACTERS = 16 * 1024  # of all of them
+TWICE = 2  # documents in a row with changed ids: from then on links identify the entries of the source
 MAX_HURRY = 3  # halvings of an interval (R45)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Facts about the source that a document showed, besides its entries."""
+
+    is_same_feed: bool = True  # evidently of the feed that is stored (P40)
+    rekeyed: bool = False  # most of its ids had changed (I35)
+    redated: bool = False  # an entry without id and link came under another date
+    overflowed: bool = False  # all its entries were new (R45)
+    flooded: bool = False  # more of them than are published as new (R47)
+    unfiled: bool = False  # an item named no category though it should, or one too many
+    suspect_since: datetime | None = None  # since when it looks like another feed (R44)
+    lost: tuple[str, ...] | None = None  # fields that most entries had and none has any more; None: nobody looked
+    forgone: tuple[str, ...] = ()  # fields that an operator gave up, and that are still missing
+    window: tuple[Item, ...] = ()  # its items that are stored as they stand in it
+    listed: tuple[int, ...] | None = None  # the ids of its entries; None: of no use to recognise the next one by
 
 
 def observe(poll: Gathered[SourceJob], *, identical: int, is_same_feed: bool) -> Observed:

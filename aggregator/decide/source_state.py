@@ -5,18 +5,26 @@ from datetime import datetime, timedelta
 
 from aggregator.cadence import Course, Pace, next_turn
 from aggregator.cadence.schedule import Schedule
-from aggregator.decide.draft import Findings
 from aggregator.decide.losses import is_held_for_loss
-from aggregator.decide.source_health import LOST_TIMES, adopted_url, after_document, is_whole, observe, settled_at
+from aggregator.decide.source_health import (
+    LOST_TIMES,
+    Findings,
+    adopted_url,
+    after_document,
+    is_whole,
+    observe,
+    settled_at,
+)
 from aggregator.model.ask import Validators
 from aggregator.model.changes import SourceUpdate
 from aggregator.model.entry import NO_HINTS, Digest, Hints
+from aggregator.model.event import Code, Event
 from aggregator.model.hosts import budget_key
 from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.observed import Observed
 from aggregator.model.poll import Answer, Cut, Failed, Fetched, NotModified, Outcome, State
 from aggregator.model.settings import Roster, Source
-from aggregator.urls import Url
+from aggregator.urls import Url, host_of
 
 GONE = 410
 RATE_LIMITED = 429
@@ -185,3 +193,15 @@ def _refreshed(due: SourceJob, answer: NotModified) -> Validators | None:
         etag=answer.etag or due.validators.etag,
         last_modified=answer.last_modified or due.validators.last_modified,
     )
+
+
+def update_events(due: SourceJob, move: SourceUpdate) -> tuple[Event, ...]:
+    """Return events for a change of state, once (R49), and for a change of address."""
+    events: tuple[Event, ...] = ()
+    if (due.health.state, due.health.code) != (move.state, move.code):
+        facts = {"from": due.health.state, "to": move.state, "code": move.code, "error": move.error}
+        events = (Event(code=Code.CHANGE_STATE, source=due.source_id, facts=facts),)
+    if move.url_in_use != due.url:
+        hosts = {"host": [host_of(due.url), host_of(move.url_in_use)]}
+        events = (*events, Event(code=Code.MOVE_URL, source=due.source_id, facts=hosts))
+    return events

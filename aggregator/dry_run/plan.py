@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from aggregator.decide.rules_again import Reapplied, has_rules, reapply
 from aggregator.dry_run.renames import Departure, departures
+from aggregator.late import late
 from aggregator.model.paging import places_in
 from aggregator.model.settings import (
     CategoryKey,
@@ -24,6 +24,10 @@ from aggregator.text.durations import duration_text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+    from aggregator.decide import rules_again
+else:
+    rules_again = late("aggregator.decide.rules_again")
 
 WEEK = timedelta(days=7)
 MAX_LOOKED_AT = 100_000  # stored entries in one plan
@@ -103,7 +107,7 @@ class Ruled:
 
     source: SourceKey
     looked_at: int
-    changes: tuple[Reapplied, ...]
+    changes: "tuple[rules_again.Reapplied, ...]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,7 +354,7 @@ def _ruled(heirs: Mapping[SourceKey, SourceKey], new: Settings, tx: Transaction,
     left = MAX_LOOKED_AT
     for source in new.sources:
         stored_as = heirs.get(source.key, source.key)
-        if stored_as not in had and not has_rules(source, roster):
+        if stored_as not in had and not rules_again.has_rules(source, roster):
             continue
         due = tx.claims.look_up(replace(source, key=stored_as))
         if due is None:
@@ -358,7 +362,9 @@ def _ruled(heirs: Mapping[SourceKey, SourceKey], new: Settings, tx: Transaction,
         looked_at, changes = 0, []
         for part in tx.stored_entries.filed(due.source_id, since=now - WEEK):
             looked_at += len(part)
-            changes += [change for each in part if (change := reapply(each, source, roster, numbers)) is not None]
+            changes += [
+                change for each in part if (change := rules_again.reapply(each, source, roster, numbers)) is not None
+            ]
             if looked_at >= left:
                 break
         left -= looked_at

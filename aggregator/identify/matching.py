@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from aggregator.clean import bounded_title, plain_text
+from aggregator.clean.text import plain_text
+from aggregator.clean.titles import bounded_title
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import global_id_hash, speaks_for_itself
 from aggregator.identify.similarity import NEAR, Likeness, Telling, likeness, may_be_versions

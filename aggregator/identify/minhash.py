@@ -15,9 +15,10 @@ from rensa import RMinHash
 from aggregator.identify.similarity import MIN_TEXT, Telling
 from aggregator.identify.titles import pieces_of
 from aggregator.identify.tokens import tokens_of, weight
+from aggregator.model.story_changes import BANDS
 
 VERSION = 1  # of tokens, shingles, rows and hashes
-BANDS, ROWS = 10, 5
+ROWS = 5  # of a band
 SEED = 20060102
 SHINGLE = 3  # tokens
 HEAD = 12  # tokens

@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from aggregator.model.settings import SourceKey
+
+# Limits that texts of alarms name.
+FLOOD: Final = 200  # more new entries than this in one poll are a flood (R47);
+FLOOD_SHOWN: Final = 50  # so many of them are published as new
+MOST: Final = 200  # categories that the items of one source may name; further ones go to `general`
 
 
 class AlarmCode(StrEnum):

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from aggregator.model.entry import Entry
 from aggregator.model.settings import Detail, Request, Secret
 from aggregator.model.template import address, filled
 from aggregator.urls import BadUrl, Url, normalise
 
+PATIENCE = timedelta(hours=24)  # longest wait of an entry for its detail
 ARTICLE = "{link}"  # address template of `full_text`
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from aggregator.clock import rfc3339
 from aggregator.model.settings import HostRule, SourceKey
 from aggregator.urls import Url, host_key_of, host_of, is_address
 
@@ -129,3 +130,10 @@ class Rest:
     until: datetime
     source: SourceKey | None  # source of the answer that demanded it last; None if no longer known
     status: int | None  # HTTP status of that answer
+
+
+def rest_record(rest: Rest | None) -> dict[str, object] | None:
+    """Return the rest of a host as `--json` reports it."""
+    if rest is None:
+        return None
+    return {"host": rest.host, "until": rfc3339(rest.until), "source": rest.source, "status": rest.status}

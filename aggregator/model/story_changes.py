@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from aggregator.model.entry import Digest
 
+BANDS = 10  # MinHash bands of a text (`identify/minhash.py`)
+
 
 class Verdict(StrEnum):
     """An operator's decision on two entries. It stays when both entries are gone."""

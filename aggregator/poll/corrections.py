@@ -7,15 +7,14 @@ crash in between, the next holder finds the request. A request is marked as done
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from logging import getLogger
 from typing import Any
 
 from aggregator.clock import Clock
-from aggregator.decide import release
 from aggregator.decide.corrections import merge, merge_unseen, restore, retract, unmerge
+from aggregator.decide.document import origin_of, release
 from aggregator.decide.draft import draft_of
-from aggregator.decide.poll import origin_of
 from aggregator.decide.rules_again import Reapplied, carry_out, has_rules, reapply
 from aggregator.errors import CorrectionRefused, StoreError
 from aggregator.model.changes import Correction, EntryChanges
@@ -31,9 +30,6 @@ from aggregator.store.private_redactor import redactor_of_private
 from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)
-
-REMOVED = timedelta(days=90)  # how long the addresses of a removed category say that they are gone (A44)
-TOMBSTONE = timedelta(days=30)  # how long a main document says that something was withdrawn (M8, A42)
 
 
 def run_pending_requests(store: Store, roster: Roster, clock: Clock) -> int:
@@ -83,15 +79,6 @@ def merge_unseen_stories(
                 tx.write(correction := Correction(at=now, entries=changes))
             merged_now += [correction] if savepoint.is_kept else []
     return merged_now
-
-
-def end_tombstones(tx: Transaction, now: datetime) -> int:
-    """End tombstones (M8) and forget removed categories (A44) that are old enough; return how many of both.
-
-    Both are changes in the store, which the next publication shows (invariant 4).
-    """
-    ended = tx.stories.end_tombstones(before=now - TOMBSTONE, now=now)
-    return ended + tx.files.forget_removed(before=now - REMOVED)
 
 
 def _carry_out(tx: Transaction, request: Request, roster: Roster, now: datetime) -> Outcome:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aggregator.clock import Clock
 from aggregator.decide.detail import complete, merged, retry
-from aggregator.decide.poll import origin_of
+from aggregator.decide.document import origin_of
 from aggregator.in_force import InForce
 from aggregator.model.changes import Completion
 from aggregator.model.entry import NO_NEWS, Entry

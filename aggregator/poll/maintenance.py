@@ -1,16 +1,18 @@
 """Removes what the store keeps for a limited time. Each call does a bounded part, so that no poll waits for it."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from logging import getLogger
 
 from aggregator.clock import Clock
-from aggregator.poll.corrections import end_tombstones
 from aggregator.store.database import Store
 from aggregator.store.events import TRIMMED
 from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)
 
+REMOVED = timedelta(days=90)  # how long the addresses of a removed category say that they are gone (A44)
+TOMBSTONE = timedelta(days=30)  # how long a main document says that something was withdrawn (M8, A42)
 THIN_PAGES = 10  # archive pages that lose their texts at a time: each story page of them is rendered again
 THIN_STEPS = 50  # transactions of some 5 ms
 BAND_STEPS = 10  # of some 5 ms: two thousand bands each
@@ -26,7 +28,7 @@ class Maintenance:
     def begin(self, tx: Transaction) -> Callable[[], None]:
         """Run the first step of each kind of maintenance in a transaction; return the function that runs the rest."""
         now = self._clock()
-        end_tombstones(tx, now)
+        _end_tombstones(tx, now)
         tx.bodies.trim(now)
         tx.corrections.trim(now)
         has_events = tx.events.trim(now) == TRIMMED
@@ -45,7 +47,7 @@ class Maintenance:
     def end_tombstones(self) -> int:
         """End tombstones (M8) and forget removed categories (A44) that are old enough; return how many of both."""
         with self._store.begin() as tx:
-            return end_tombstones(tx, self._clock())
+            return _end_tombstones(tx, self._clock())
 
     def trim_bodies(self) -> int:
         """Drop kept bodies beyond the last few of each source; return how many were dropped."""
@@ -98,3 +100,12 @@ class Maintenance:
         if entries:
             log.info("thin_pages", extra={"pages": pages, "entries": entries})
         return entries
+
+
+def _end_tombstones(tx: Transaction, now: datetime) -> int:
+    """End tombstones (M8) and forget removed categories (A44) that are old enough; return how many of both.
+
+    Both are changes in the store, which the next publication shows (invariant 4).
+    """
+    ended = tx.stories.end_tombstones(before=now - TOMBSTONE, now=now)
+    return ended + tx.files.forget_removed(before=now - REMOVED)

@@ -12,14 +12,15 @@ from functools import partial
 from logging import INFO, WARNING, getLogger
 from time import thread_time
 from traceback import format_exception
+from typing import TYPE_CHECKING
 
 from aggregator.clock import Clock
-from aggregator.decide import decide
+from aggregator.decide.poll import decide
 from aggregator.decide.same_address import follow
 from aggregator.decide.suspect import is_release
 from aggregator.errors import CutShort, Overran, ParseError, ReadersBusy, SourceError
 from aggregator.identify.budget import Budget
-from aggregator.identify.keys import identify_again
+from aggregator.late import late
 from aggregator.model.ask import Ask
 from aggregator.model.changes import Changes, Completion, Settled
 from aggregator.model.entry import NO_NEWS, Feed, Hints
@@ -30,15 +31,22 @@ from aggregator.model.poll import Answer, Aside, Cut, Exchange, Failed, Fetched,
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Source
 from aggregator.poll.claims import give_back, held, put_off
-from aggregator.poll.corrections import merge_unseen_stories
-from aggregator.poll.details import settle_detail
-from aggregator.poll.pagination import has_further, with_further
-from aggregator.rules import rewritten
 from aggregator.secrecy import body_redactor, redacted, safe_text
 from aggregator.store.apply import Act
 from aggregator.store.database import Store
 from aggregator.store.history import has_changed_in_hour
 from aggregator.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from aggregator.identify import keys
+    from aggregator.poll import corrections, details, pagination
+    from aggregator.rules import rewriting
+else:
+    corrections = late("aggregator.poll.corrections")
+    details = late("aggregator.poll.details")
+    keys = late("aggregator.identify.keys")
+    pagination = late("aggregator.poll.pagination")
+    rewriting = late("aggregator.rules.rewriting")
 
 log = getLogger(__name__)
 
@@ -84,9 +92,11 @@ def gather(job: JobT, ports: Intake) -> Gathered[JobT]:
             began = thread_time()
             safe = _as_read(answer, job, body_redactor(redactor, job, answer))
             feed = _identified(ports.read(safe, ask), job)
-            if isinstance(job, SourceJob) and has_further(job, feed):
+            if isinstance(job, SourceJob) and pagination.has_further(job, feed):
                 fetch = partial(_fetch_further, job, ports=ports, redactor=redactor)
-                feed, asides, met = with_further(job, feed, fetch, is_spent=answer.hints.exhausted is not None)
+                feed, asides, met = pagination.with_further(
+                    job, feed, fetch, is_spent=answer.hints.exhausted is not None
+                )
                 hints, met = _patient(answer.hints, asides), (*answer.met, *met)
                 answer = replace(answer, asides=(*answer.asides, *asides), met=met, hints=hints)
             if isinstance(job, SourceJob):  # a detail is rewritten with the entry that it belongs to
@@ -134,12 +144,12 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
     """
     roster = ports.roster()
     returned = [poll for poll in polls if isinstance(poll.answer, Cut)]
-    details = [poll for poll in polls if is_of_detail(poll) and not isinstance(poll.answer, Cut)]
+    of_details = [poll for poll in polls if is_of_detail(poll) and not isinstance(poll.answer, Cut)]
     asked = [poll for poll in polls if is_of_source(poll) and not isinstance(poll.answer, Cut)]
     with ports.store.begin() as tx:
-        settleable = held(tx, [*(poll.job for poll in asked), *(poll.job for poll in details)])
+        settleable = held(tx, [*(poll.job for poll in asked), *(poll.job for poll in of_details)])
         asked = [poll for poll in asked if poll.job.id in settleable]
-        details = [poll for poll in details if poll.job.id in settleable]
+        of_details = [poll for poll in of_details if poll.job.id in settleable]
         shared = ports.store.shares_addresses(tx)
         twins = tx.claims.twins([poll.job for poll in asked], roster.sources) if shared else {}
         asked += [
@@ -168,14 +178,17 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
                 tx.write(change)
             if not savepoint.is_kept:  # the other polls of the group are stored
                 change = decide(_unstored(poll), NOTHING_KNOWN, roster)
-            written += [change, *merge_unseen_stories(tx, change.entries.merge_candidates, roster, change.asked_at)]
+            written += [
+                change,
+                *corrections.merge_unseen_stories(tx, change.entries.merge_candidates, roster, change.asked_at),
+            ]
             changes.append(change)
         tx.finish(*written)
         completions = []
-        for detail in details:
+        for detail in of_details:
             _end_if_cut(ports)
-            completions.append(settle_detail(tx, detail, roster))
-        tx.history.add_details([(detail.job, detail.answer) for detail in details])
+            completions.append(details.settle_detail(tx, detail, roster))
+        tx.history.add_details([(detail.job, detail.answer) for detail in of_details])
     settled: list[Settled] = [*changes, *completions]
     if any(one.entries.categories for one in settled):
         ports.on_made()
@@ -236,7 +249,7 @@ def _identified(feed: Feed, job: Job) -> Feed:
     """Return a document with keys from links or texts, where the ids or dates of its source are unreliable (I35)."""
     if isinstance(job, DetailJob):
         return feed
-    return identify_again(feed, by_link=job.observed.by_link, by_text=job.observed.by_text)
+    return keys.identify_again(feed, by_link=job.observed.by_link, by_text=job.observed.by_text)
 
 
 def _rewritten(feed: Feed, source: Source) -> Feed:
@@ -244,7 +257,7 @@ def _rewritten(feed: Feed, source: Source) -> Feed:
     if not source.rewrite:
         return feed
     classes = source.reading.allow_classes
-    return replace(feed, entries=tuple(rewritten(entry, source.rewrite, classes) for entry in feed.entries))
+    return replace(feed, entries=tuple(rewriting.rewritten(entry, source.rewrite, classes) for entry in feed.entries))
 
 
 def _says_nothing(poll: Gathered[SourceJob]) -> bool:

@@ -2,23 +2,31 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cached_property
 from threading import Timer
+from typing import TYPE_CHECKING
 
 from aggregator import __version__
 from aggregator.clock import Clock
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
 from aggregator.in_force import InForce
+from aggregator.late import late
 from aggregator.model.ask import Ask
+from aggregator.model.entry import Feed
 from aggregator.model.hosts import is_public
-from aggregator.model.poll import Answer, Cut
+from aggregator.model.poll import Answer, Cut, Fetched
 from aggregator.model.settings import Settings, Site
 from aggregator.poll.host_limits import HostLimits
 from aggregator.poll.pipeline import Ports
-from aggregator.reader import Readers
 from aggregator.render.mark import HOME
 from aggregator.store.database import Store
 from aggregator.urls import host_of
+
+if TYPE_CHECKING:
+    from aggregator.reader import pool
+else:
+    pool = late("aggregator.reader.pool")
 
 LONGEST_POLL = timedelta(seconds=150)  # a poll's timeout is 120 s at most (P81)
 
@@ -49,7 +57,6 @@ class Poller:
         self.clock, self.steady = clock, steady
         self.budgets = Budgets(in_force.settings.hosts, steady)
         self.host_limits = HostLimits(store, self.budgets, clock, rules=lambda: in_force.settings.hosts)
-        self.readers = Readers()
         self._in_force, self._bodies = in_force, Bodies(in_force.settings.workers)
         self._is_cut = False
         self._retired: set[Client] = set()
@@ -58,7 +65,7 @@ class Poller:
         self.ports = Ports(
             fetch=self._fetch,
             release=self._bodies.release,
-            read=self.readers.read,
+            read=self._read,
             store=store,
             is_cut=lambda: self._is_cut,
             roster=lambda: in_force.roster,
@@ -70,16 +77,22 @@ class Poller:
         self.host_limits.recall()
         in_force.on_change(self._follow)
 
+    @cached_property
+    def readers(self) -> "pool.Readers":
+        """What reads bodies, made for the first one: a run of 304s loads no parser."""
+        return pool.Readers()
+
     def cut(self) -> None:
         """End every fetch, reading and decision under way, and each later one at once: the program stops (R54)."""
         self._is_cut = True
-        self.readers.close()
+        self.readers.close()  # made now if none was: what is read later is cut too
         for client in (self._client, *self._retired):
             client.cut()
 
     def close(self) -> None:
         """Close connections, threads and processes."""
-        self.readers.close()
+        if "readers" in self.__dict__:
+            self.readers.close()
         for client in (self._client, *self._retired):
             client.close()
 
@@ -116,6 +129,9 @@ class Poller:
         timer = Timer(LONGEST_POLL.total_seconds(), close)
         timer.daemon = True
         timer.start()
+
+    def _read(self, fetched: Fetched, ask: Ask) -> Feed:
+        return self.readers.read(fetched, ask)
 
     def _fetch(self, ask: Ask) -> Answer:
         if self._is_cut:

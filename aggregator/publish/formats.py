@@ -3,16 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
+from aggregator.late import late
 from aggregator.model.formats import FORMATS, Format
 from aggregator.model.output import Output
 from aggregator.model.settings import Settings
 from aggregator.model.story import Document
-from aggregator.render.fields import ALL, url_of
 from aggregator.render.renderer import RenderContext, renderer_of
 from aggregator.render.theme import PageStyle
-from aggregator.render.verify import leave_out_faulty
 from aggregator.urls import Url
+
+if TYPE_CHECKING:
+    from aggregator.render import fields, verify
+else:
+    fields = late("aggregator.render.fields")
+    verify = late("aggregator.render.verify")
 
 
 class Formats:
@@ -27,7 +33,7 @@ class Formats:
     def __init__(self, settings: Settings, style: PageStyle, store_id: str) -> None:
         self.names = settings.publish.formats
         self.html = "html" in self.names
-        self._renderers = {one: renderer_of(one) for one in FORMATS.values() if one.name in self.names}
+        self._chosen = tuple(one for one in FORMATS.values() if one.name in self.names)
         self._context = RenderContext(site=settings.site, formats=self.names, style=style, store_id=store_id, max_age=0)
 
     def paths(self, path: str, page: int | None) -> list[str]:
@@ -49,20 +55,20 @@ class Formats:
             feeds: False: only in formats for people.
         """
         context = replace(self._context, max_age=age)
-        document = leave_out_faulty(document)
+        document = verify.leave_out_faulty(document)
         chosen = (one for one in self._formats_of(document.path, document.archive) if feeds or not one.is_feed)
         for number, one in enumerate(chosen):
             path = document.path + one.suffix
             is_topic = has_news and document.hub is not None and one.names_hub
             yield Output(
                 path=path,
-                render=partial(self._renderers[one].verified, document, context),
+                render=partial(renderer_of(one).verified, document, context),
                 max_age=age,
-                topic=Url(url_of(context.site, path)) if is_topic else None,
+                topic=Url(fields.url_of(context.site, path)) if is_topic else None,
                 beside=one.is_feed and number > 0,
             )
 
     def _formats_of(self, path: str, page: int | None) -> Iterator[Format]:
-        for one in self._renderers:
-            if (one.has_archive or page is None) and (one.is_feed or path != ALL):
+        for one in self._chosen:
+            if (one.has_archive or page is None) and (one.is_feed or path != fields.ALL):
                 yield one

@@ -9,33 +9,42 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from aggregator.clock import Clock
 from aggregator.errors import PublishError
+from aggregator.late import late
 from aggregator.model.output import Output
 from aggregator.model.output_paths import main_outputs
 from aggregator.model.settings import CategoryKey, Roster, Settings, SourceKey
 from aggregator.model.source_row import Limits
 from aggregator.model.status import Status
-from aggregator.publish.adopt import adopt_outputs
 from aggregator.publish.aliases import Aliases, ListedFiles
 from aggregator.publish.category_documents import ArchivePages, CategoryDocuments
 from aggregator.publish.destination import Destination
 from aggregator.publish.formats import Formats
 from aggregator.publish.looks import MAX_AGE, Looks, is_same
 from aggregator.publish.output_list import OutputList, Put, expected_files
-from aggregator.publish.posts.export import Posts
 from aggregator.publish.report import Published, PublishRun, failure_of
 from aggregator.publish.site import SiteOutputs
 from aggregator.publish.story_pages import LATE, DirtyPages, StoryPages
-from aggregator.render.status_page import render_status_json, render_status_page
 from aggregator.render.theme import PageStyle, plain_style
 from aggregator.render.visibility import Visibility
 from aggregator.store import story_pages
 from aggregator.store.categories import CategoryRow, RestingCategory
 from aggregator.store.database import Store
 from aggregator.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from aggregator.publish import adopt
+    from aggregator.publish.posts import export
+    from aggregator.render import status_json, status_page
+else:
+    adopt = late("aggregator.publish.adopt")
+    export = late("aggregator.publish.posts.export")
+    status_json = late("aggregator.render.status_json")
+    status_page = late("aggregator.render.status_page")
 
 STATUS_AGE = timedelta(hours=1)
 STATUS = ("status.json", "status.html")
@@ -84,7 +93,7 @@ class Publisher:
         self._style = style or plain_style()
         self._formats = Formats(settings, self._style, str(store.uuid))
         self._outputs = outputs = OutputList(store, folder, clock, gzip=settings.publish.gzip)
-        self._posts = Posts(store, settings, clock) if settings.publish.jekyll else None
+        self._posts = export.Posts(store, settings, clock) if settings.publish.jekyll else None
         self._aliases = Aliases(folder, outputs, settings.publish)
         self._stories = StoryPages(store, settings, self._formats.names, self._style, outputs, clock)
         pages = self._stories.are_made
@@ -266,7 +275,7 @@ class Publisher:
         changed = False
         if opening.is_adopting and not self._has_adopted:
             aliases = dict(self._settings.publish.aliases).keys()
-            adopt_outputs(self._store, self._folder, self._clock, aliases)
+            adopt.adopt_outputs(self._store, self._folder, self._clock, aliases)
             self._has_adopted = changed = True
         if not self._has_checked_losses:
             changed |= self._notice_losses(opening.expected)
@@ -343,9 +352,9 @@ class Publisher:
         """
         now = self._clock()
         status = run.visibility.status(read or self._store.status(self._roster, now))
-        outputs = [Output(path=STATUS[0], render=partial(render_status_json, status), max_age=MAX_AGE[0])]
+        outputs = [Output(path=STATUS[0], render=partial(status_json.render_status_json, status), max_age=MAX_AGE[0])]
         if self._formats.html:
-            page = partial(render_status_page, status, self._settings.site, self._style)
+            page = partial(status_page.render_status_page, status, self._settings.site, self._style)
             outputs.append(Output(path=STATUS[1], render=page, max_age=MAX_AGE[0]))
         put = Put()
         with run.going_on():

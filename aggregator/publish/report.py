@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from logging import getLogger
+from typing import TYPE_CHECKING
 
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.settings import Roster
 from aggregator.publish.output_list import Put
-from aggregator.publish.posts.export import Exported
 from aggregator.render.visibility import Visibility
+
+if TYPE_CHECKING:
+    from aggregator.publish.posts.export import Exported
 
 log = getLogger(__name__)
 
@@ -50,7 +53,7 @@ class PublishRun:
         self.ages |= {w.path: w.max_age for w in put.written if not w.path.startswith("entry/")}
         return put
 
-    def note_posts(self, exported: Exported) -> None:
+    def note_posts(self, exported: "Exported") -> None:
         """Count what came of the posts."""
         self.posts += exported.changed + exported.removed
         self.failed += exported.failed

@@ -4,8 +4,10 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aggregator.clock import Clock
+from aggregator.late import late
 from aggregator.model.formats import feeds_among
 from aggregator.model.output import Output
 from aggregator.model.settings import Category, Roster, Settings
@@ -16,15 +18,19 @@ from aggregator.publish.looks import Looks, has_news
 from aggregator.publish.output_list import OutputList
 from aggregator.publish.report import PublishRun
 from aggregator.render.cache import LruCache
-from aggregator.render.fields import ALL, ICON
-from aggregator.render.html_pages import Section, render_index, render_sources, section_of
-from aggregator.render.opml import render_feeds_opml, render_sources_opml
 from aggregator.render.theme import PageStyle
 from aggregator.render.visibility import Visibility
 from aggregator.store.categories import CategoryRow
 from aggregator.store.database import Store
 from aggregator.store.documents import ALL as ALL_CATEGORIES
 from aggregator.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from aggregator.render import fields, html_pages, opml
+else:
+    fields = late("aggregator.render.fields")
+    html_pages = late("aggregator.render.html_pages")
+    opml = late("aggregator.render.opml")
 
 ON_INDEX = 5  # newest stories of a category on the start page
 ALSO = frozenset({"status.html", "sources.opml"})  # of the start page
@@ -65,7 +71,7 @@ class SiteOutputs:
         self._store, self._settings, self._formats, self._style = store, settings, formats, style
         self._looks, self._files, self._clock = looks, files, clock
         self._has_story_pages = has_story_pages
-        self._sections: LruCache[Section] = LruCache(4 * 1024 * 1024, each_bytes=1024)
+        self._sections: LruCache[html_pages.Section] = LruCache(4 * 1024 * 1024, each_bytes=1024)
 
     def publish(self, rows: Sequence[CategoryRow], looks: Mapping[int, str], run: PublishRun) -> bool:
         """Write these outputs if anything has happened that they show.
@@ -137,19 +143,19 @@ class SiteOutputs:
         also = ALSO
         if feeds_among(names):
             also |= {"opml.xml"}
-            render = partial(render_feeds_opml, [_line_of(*pair, ()) for pair in listed], site, names, html=html)
+            render = partial(opml.render_feeds_opml, [_line_of(*pair, ()) for pair in listed], site, names, html=html)
             outputs.append(Output(path="opml.xml", render=render, max_age=age))
         facts = hashlib.sha256(repr(lines).encode()).hexdigest()  # seldom changes: there are no times in it
-        blogroll = partial(render_sources_opml, lines, site)
+        blogroll = partial(opml.render_sources_opml, lines, site)
         outputs.append(Output(path="sources.opml", render=blogroll, max_age=age, facts=facts))
         if not html:
             return outputs
         style = self._style
-        page_of_sources = partial(render_sources, lines, site, names, style, also=also)
+        page_of_sources = partial(html_pages.render_sources, lines, site, names, style, also=also)
         return [
             *outputs,
             Output(path="style.css", render=lambda: style.theme.stylesheet, max_age=THEME_AGE),
-            Output(path=ICON, render=lambda: style.theme.icon, max_age=THEME_AGE),
+            Output(path=fields.ICON, render=lambda: style.theme.icon, max_age=THEME_AGE),
             Output(path="sources.html", render=page_of_sources, max_age=age, facts=facts),
             Output(path="index.html", render=self._start_page(tx, listed, looks, run.visibility, also), max_age=age),
         ]
@@ -178,7 +184,7 @@ class SiteOutputs:
         publications = publications[: fitting([(p.summary, p.content) for p in publications])]  # each has a category
         tombstones = tuple(map(run.visibility.tombstone, tx.documents.tombstones_of_all(numbers)))
         return Document(
-            path=ALL,
+            path=fields.ALL,
             id=f"urn:uuid:{tx.store_row.uuid()}",
             title=site.title,
             description=None,
@@ -206,10 +212,10 @@ class SiteOutputs:
 
         def render() -> bytes:
             for number, line in lines.items():
-                section = section_of(line, *frame, has_story_pages=self._has_story_pages)
+                section = html_pages.section_of(line, *frame, has_story_pages=self._has_story_pages)
                 self._sections.keep(keys[number], section, 2 * len(section.html))  # as text, and as the records in it
                 kept[number] = section
-            return render_index([kept[row.id] for _, row in listed], *frame, also=also)
+            return html_pages.render_index([kept[row.id] for _, row in listed], *frame, also=also)
 
         return render
 

@@ -10,15 +10,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
+from typing import TYPE_CHECKING
 
 from aggregator.clock import Clock
 from aggregator.errors import StrangerInTheWay
+from aggregator.late import late
 from aggregator.model.output import Output
 from aggregator.model.settings import Category, Roster, Settings, SourceKey
 from aggregator.model.story import StoryNote, StoryPage, StoryPlace
 from aggregator.publish.output_list import OutputList, Put
-from aggregator.render import fields, mark
-from aggregator.render.html_pages import render_note, render_story
+from aggregator.render import mark
 from aggregator.render.theme import PageStyle
 from aggregator.render.visibility import Visibility
 from aggregator.store.categories import RestingCategory
@@ -26,6 +27,12 @@ from aggregator.store.database import Store
 from aggregator.store.output_list import FORGOTTEN, GONE
 from aggregator.store.story_pages import Dirty, Looks, Place, StoredPage
 from aggregator.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from aggregator.render import fields, html_pages
+else:
+    fields = late("aggregator.render.fields")
+    html_pages = late("aggregator.render.html_pages")
 
 log = getLogger(__name__)
 
@@ -269,12 +276,12 @@ class StoryPages:
                 StoryPlace(title=place.title, path=f"category/{place.slug}") for place in stored.places if place.active
             )
             page = StoryPage(path=path, publication=publication, places=places)
-            render = partial(render_story, page, *frame)
+            render = partial(html_pages.render_story, page, *frame)
             return Output(path=path, render=render, max_age=MAX_AGE, lasting=False, beside=True)
         if not stored.was_shown:
             return None
         noted = StoryNote(path=path, part_of=self._merged_into(stored, pages, visibility))
-        render = partial(render_note, noted, *frame)
+        render = partial(html_pages.render_note, noted, *frame)
         return Output(path=path, render=render, max_age=MAX_AGE, lasting=False, gone=GONE, beside=True)
 
     def _merged_into(

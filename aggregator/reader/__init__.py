@@ -1,5 +1,1 @@
 """Reads a body into a `Feed` (parse, clean, identify), in this process or in one that can be killed (S15, D24)."""
-
-from aggregator.reader.pool import Readers
-
-__all__ = ["Readers"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from aggregator import __version__
-from aggregator.clean import clean
+from aggregator.clean.feed import clean
 from aggregator.errors import ParseError
 from aggregator.identify.keys import identify, key_form
 from aggregator.model.ask import Ask
@@ -18,9 +18,8 @@ from aggregator.model.entry import Feed, KeyRule
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Kind, Reading
 from aggregator.model.window import CONTEXT, Listing, form_of, item_of, records_of, short_hash
-from aggregator.parse import parse
 from aggregator.parse.cut import Body, Cut, Whole, cut, searchable
-from aggregator.parse.document import MAX_ENTRIES, SERVED_AS
+from aggregator.parse.document import MAX_ENTRIES, SERVED_AS, parse
 
 _LIBRARIES = ("feedparser", "lxml", "nh3", "selectolax")
 _OWN_KEYS = frozenset({KeyRule.ID, KeyRule.LINK})  # made of the item alone, if no other item has the same

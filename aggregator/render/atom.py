@@ -10,7 +10,7 @@ from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.errors import PublishError
 from aggregator.model.entry import Origin, Person, Tag
 from aggregator.model.formats import FORMATS

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote
 
-from aggregator.clean import sanitise
 from aggregator.clean.iso639 import well_known
+from aggregator.clean.sanitiser import sanitise
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication

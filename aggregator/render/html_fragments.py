@@ -7,7 +7,7 @@ from html import escape, unescape
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from aggregator.clean import is_visible, plain_text
+from aggregator.clean.text import is_visible, plain_text
 from aggregator.render.cache import LruCache
 
 _TOKEN = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+')

@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.model.entry import Enclosure, KeyRule
 from aggregator.model.settings import Site
 from aggregator.model.stored_json import supplement_to_json

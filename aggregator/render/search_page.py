@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.model.settings import Site
 from aggregator.model.story import Publication
 from aggregator.render import fields

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.model.entry import Enclosure
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication

@@ -14,21 +14,21 @@ from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
-from typing import Any
-
-from jinja2 import (
-    Environment,
-    FunctionLoader,
-    StrictUndefined,
-    TemplateError,
-    TemplateRuntimeError,
-    TemplateSyntaxError,
-    nodes,
-)
+from typing import TYPE_CHECKING, Any
 
 from aggregator.errors import ConfigError, Problem, PublishError
-from aggregator.render.sandbox import Sandbox, said_of
+from aggregator.late import late
+from aggregator.model.settings import Settings
 from aggregator.render.translations import BadCatalogue, Catalogue, Messages, messages_of, read_catalogue
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from aggregator.render import sandbox, theme_check
+else:
+    jinja2 = late("jinja2")
+    sandbox = late("aggregator.render.sandbox")
+    theme_check = late("aggregator.render.theme_check")
 
 FIXED = frozenset({"head.html", "prose.html"})  # what keeps pages safe and known as ours; no theme replaces it
 BUILT_IN = "built-in/"  # before a name: our own template of that name, for a theme's to extend or include
@@ -41,23 +41,20 @@ _CSS_MARK, _SVG_MARK = b"/* generator: aggregator */\n", b"<!-- generator: aggre
 _OURS = files("aggregator.render") / "templates"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.html")
 _LANGUAGE = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*\.toml")
-# What rendering a template of somebody else's can raise.
-FAULTS = (
-    TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError,
-)  # fmt: skip
+# What rendering a template of somebody else's can raise, besides Jinja's own errors.
+FAULTS = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 
 
 def _no_function(value: object) -> object:
     """Refuse to print a function: `{{ site.title }}`, where `site` is a text, names a method of all texts."""
     if isinstance(value, FunctionType | MethodType | BuiltinFunctionType):
         what = f"{value.__name__!r} is a function here, and no text"
-        raise TemplateRuntimeError(f"{what}; docs/theme.md says which names there are")
+        raise jinja2.TemplateRuntimeError(f"{what}; docs/theme.md says which names there are")
     return value
 
 
 _TEMPLATES: dict[str, Any] = {
     "autoescape": True,
-    "undefined": StrictUndefined,
     "trim_blocks": True,
     "lstrip_blocks": True,
     "keep_trailing_newline": True,
@@ -66,8 +63,8 @@ _TEMPLATES: dict[str, Any] = {
 
 
 @cache
-def _built_in_environment() -> Environment:
-    return Environment(loader=FunctionLoader(_built_in), **_TEMPLATES)
+def _built_in_environment() -> "jinja2.Environment":
+    return jinja2.Environment(loader=jinja2.FunctionLoader(_built_in), undefined=jinja2.StrictUndefined, **_TEMPLATES)
 
 
 def _built_in(name: str) -> tuple[str, str, None] | None:
@@ -114,10 +111,10 @@ class Theme:
             return self._environment.get_template(name).render(values)
         try:
             return self._environment.get_template(name).render(values)
-        except TemplateSyntaxError as error:
+        except jinja2.TemplateSyntaxError as error:
             raise PublishError(path, f"{error.filename}:{error.lineno}: {error.message}") from error
-        except FAULTS as error:
-            raise PublishError(path, f"{self.place_of(error)}: {said_of(error, 'theme.md')}") from error
+        except (jinja2.TemplateError, *FAULTS) as error:
+            raise PublishError(path, f"{self.place_of(error)}: {sandbox.said_of(error, 'theme.md')}") from error
 
     def place_of(self, error: BaseException) -> str:
         """Return the place in a template where an error arose, as `file:line`."""
@@ -136,11 +133,12 @@ class Theme:
         return frozenset(f"{self.called}/{name}" for name in self.texts)
 
     @cached_property
-    def _environment(self) -> Environment:
+    def _environment(self) -> "jinja2.Environment":
         """A sandbox if the theme has templates of its own (S64); the built-in templates alone need none."""
         if not self.texts:
             return _built_in_environment()
-        return Sandbox(loader=FunctionLoader(self._load), finalize=_no_function, **_TEMPLATES)
+        loader = jinja2.FunctionLoader(self._load)
+        return sandbox.Sandbox(loader=loader, undefined=jinja2.StrictUndefined, finalize=_no_function, **_TEMPLATES)
 
     def _load(self, name: str) -> tuple[str, str, None] | None:
         if name in self.texts:
@@ -247,24 +245,26 @@ def theme_problems(theme: Theme) -> Iterator[Problem]:
         file = f"{theme.called}/{name}"
         try:
             tree = theme._environment.parse(text, name, file)
-        except TemplateSyntaxError as error:
+        except jinja2.TemplateSyntaxError as error:
             yield Problem(file, error.lineno, 1, error.message or "it is no template")
             continue
         parsed.append(name)
         if name in FIXED:
             yield Problem(file, 1, 1, "this part is not for a theme to replace: it keeps pages safe; remove the file")
-        for call in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+        for call in tree.find_all(
+            (jinja2.nodes.Extends, jinja2.nodes.Include, jinja2.nodes.Import, jinja2.nodes.FromImport)
+        ):
             wanted = getattr(call, "template", None)
-            if isinstance(wanted, nodes.Const) and isinstance(wanted.value, str):
+            if isinstance(wanted, jinja2.nodes.Const) and isinstance(wanted.value, str):
                 used.add(wanted.value)
                 if theme._load(wanted.value) is None:
                     yield Problem(file, call.lineno, 1, f"there is no template {wanted.value!r}; {_names_there_are()}")
-        for each in tree.find_all(nodes.Filter):
+        for each in tree.find_all(jinja2.nodes.Filter):
             if each.name == "safe":
                 yield Problem(
                     file, each.lineno, 1, "`|safe` would let foreign markup through; write {{ prose.show(story.html) }}"
                 )
-        for scope in tree.find_all(nodes.EvalContextModifier):
+        for scope in tree.find_all(jinja2.nodes.EvalContextModifier):
             yield Problem(file, scope.lineno, 1, "texts are escaped everywhere; take `autoescape` out")
     for name in parsed:
         if name not in used:
@@ -341,3 +341,23 @@ class PageStyle:
 def plain_style() -> PageStyle:
     """Return the style that comes with the program."""
     return PageStyle(theme=Theme.built_in())
+
+
+def checked_style(settings: Settings) -> PageStyle:
+    """Return the style that feeds.yaml asks for; a theme is read, and tried on pages that show all there can be.
+
+    Raises:
+        ConfigError: the theme can't be used; with every problem, each with file and line.
+    """
+    folder, refresh = settings.publish.theme, settings.publish.refresh
+    if folder is None:
+        return PageStyle(theme=plain_style().theme, refresh=refresh)
+    called = folder.relative_to(settings.path.parent) if folder.is_relative_to(settings.path.parent) else folder
+    if not folder.is_dir():
+        why = f"there is no folder {called}; make it, or take theme out"
+        raise ConfigError([Problem(str(settings.path), *settings.publish.theme_at, why)])
+    style = PageStyle(theme=read_theme(folder, str(called)), refresh=refresh)
+    problems = theme_check.try_theme(style.theme, settings.site)
+    if problems:
+        raise ConfigError(problems)
+    return style

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from aggregator.errors import ConfigError, Problem, PublishError
+from aggregator.errors import Problem, PublishError
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.formats import FORMATS
 from aggregator.model.history import NO_ASIDES, NO_SUMS, Fetching
 from aggregator.model.poll import State
-from aggregator.model.settings import CategoryKey, Settings, Site, SourceKey
+from aggregator.model.settings import CategoryKey, Site, SourceKey
 from aggregator.model.status import CategoryStatus, ConfigStatus, Lag, Outage, SourceStatus, Status
 from aggregator.model.story import (
     CategoryLine,
@@ -33,7 +33,7 @@ from aggregator.render.html_pages import (
 )
 from aggregator.render.search_page import Answer, render_found
 from aggregator.render.status_page import render_status_page
-from aggregator.render.theme import PageStyle, Theme, plain_style, read_theme
+from aggregator.render.theme import PageStyle, Theme
 from aggregator.urls import Url
 
 WHEN = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
@@ -43,26 +43,6 @@ POLICY = (  # A80, in every page for hosts that send no headers; `frame-ancestor
 )
 POLICIES = (POLICY, POLICY.replace(b"form-action 'none'", b"form-action 'self'"))  # the latter where one searches
 _ALL = frozenset(FORMATS)
-
-
-def checked_style(settings: Settings) -> PageStyle:
-    """Return the style that feeds.yaml asks for; a theme is read, and tried on pages that show all there can be.
-
-    Raises:
-        ConfigError: the theme can't be used; with every problem, each with file and line.
-    """
-    folder, refresh = settings.publish.theme, settings.publish.refresh
-    if folder is None:
-        return PageStyle(theme=plain_style().theme, refresh=refresh)
-    called = folder.relative_to(settings.path.parent) if folder.is_relative_to(settings.path.parent) else folder
-    if not folder.is_dir():
-        why = f"there is no folder {called}; make it, or take theme out"
-        raise ConfigError([Problem(str(settings.path), *settings.publish.theme_at, why)])
-    style = PageStyle(theme=read_theme(folder, str(called)), refresh=refresh)
-    problems = try_theme(style.theme, settings.site)
-    if problems:
-        raise ConfigError(problems)
-    return style
 
 
 def try_theme(theme: Theme, site: Site) -> list[Problem]:

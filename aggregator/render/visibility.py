@@ -8,18 +8,26 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from aggregator.clean import display_title, plain_text
 from aggregator.identify.ids import minted_id
+from aggregator.late import late
 from aggregator.model.naming import name_of
 from aggregator.model.poll import State
 from aggregator.model.settings import Category, CategoryKey, Roster, Show, SourceKey
 from aggregator.model.source_row import Limits, SourceRow
 from aggregator.model.status import SourceStatus, Status
 from aggregator.model.story import Credit, Publication, SourceLine, Tombstone
-from aggregator.render.html_fragments import excerpt_of
-from aggregator.render.redaction import AddressRedactor, public_name
+
+if TYPE_CHECKING:
+    from aggregator.clean import text, titles
+    from aggregator.render import html_fragments, redaction
+else:
+    html_fragments = late("aggregator.render.html_fragments")
+    redaction = late("aggregator.render.redaction")
+    text = late("aggregator.clean.text")
+    titles = late("aggregator.clean.titles")
 
 
 class Visibility:
@@ -48,7 +56,7 @@ class Visibility:
         said = [[*self.said.items()], sorted(unlisted)]
         self.digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()  # of what limits shape
 
-    def _redactor_of(self, key: SourceKey) -> AddressRedactor:
+    def _redactor_of(self, key: SourceKey) -> "redaction.AddressRedactor":
         source = self._roster.sources.get(key)
         limit = self._limits[key]
         addresses: list[str] = [*limit.addresses]
@@ -56,7 +64,7 @@ class Visibility:
         if source is not None:
             addresses += [source.url, *(was for was in source.was if ":" in was)]
             met += [str.__str__(each.url) for each in (source.detail, source.paging) if each is not None]
-        return AddressRedactor(addresses, met, rotates=limit.rotates)
+        return redaction.AddressRedactor(addresses, met, rotates=limit.rotates)
 
     def publication(self, publication: Publication, category: Category) -> Publication:
         """Return a publication as it is shown in a category."""
@@ -67,8 +75,8 @@ class Visibility:
         if credits != publication.credits:
             publication = replace(publication, credits=credits)
         if not publication.title:
-            text = plain_text(publication.content or publication.summary)
-            publication = replace(publication, title=display_title("", text, self._language))
+            words = text.plain_text(publication.content or publication.summary)
+            publication = replace(publication, title=titles.display_title("", words, self._language))
         if source and source.reading.allow_classes:
             publication = replace(publication, allow_classes=source.reading.allow_classes)
         if limit and limit.noindex:
@@ -78,7 +86,7 @@ class Visibility:
         if redactor is None:
             return publication
         minted = minted_id(str(self._store), publication.source, "")
-        return redactor.publication(publication, name=public_name(publication.source), minted=minted)
+        return redactor.publication(publication, name=redaction.public_name(publication.source), minted=minted)
 
     def _is_credited(self, credit: Credit, category: Category) -> bool:
         """Return whether a copy may be named in a category: not a private one, nor one of other, unlisted categories.
@@ -114,7 +122,7 @@ class Visibility:
         title = source.title or (row.feed.title if row.feed else "")
         link = row.feed.link if row.feed else None
         redactor = self._redactors.get(row.key)
-        key = row.key if redactor is None else public_name(row.key)
+        key = row.key if redactor is None else redaction.public_name(row.key)
         address = source.safe_url if source.path is None else None
         return SourceLine(
             key=key,
@@ -140,7 +148,7 @@ class Visibility:
         redactor = self._redactors.get(source.key)
         if redactor is None:
             return source
-        name = public_name(source.key)
+        name = redaction.public_name(source.key)
         title = redactor.struck(source.title) if source.is_titled else name
         return replace(source, key=name, title=title, url=None, private=True)
 
@@ -155,5 +163,7 @@ def _limited(publication: Publication, shows: set[Show]) -> Publication:
     if Show.TITLE in shows:
         return replace(publication, content="", summary="")
     if Show.SUMMARY in shows:
-        return replace(publication, content="", summary=publication.summary or excerpt_of(publication.content))
+        return replace(
+            publication, content="", summary=publication.summary or html_fragments.excerpt_of(publication.content)
+        )
     return publication

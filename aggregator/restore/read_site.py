@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from aggregator.clean import plain_text, sanitise
+from aggregator.clean.sanitiser import sanitise
+from aggregator.clean.text import plain_text
 from aggregator.errors import PublishError
 from aggregator.model.entry import Digest, Enclosure, Entry, EntryKey, KeyRule, Origin, Person, Tag
 from aggregator.model.stored_json import supplement_of

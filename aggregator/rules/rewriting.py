@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from aggregator.clean import bounded_title, plain_text, sanitise
 from aggregator.clean.people import MAX_NAME
+from aggregator.clean.sanitiser import sanitise
+from aggregator.clean.text import plain_text
+from aggregator.clean.titles import bounded_title
 from aggregator.identify.keys import digest_of, text_digest_of
 from aggregator.model.entry import Entry, Original, Person, Tag
 from aggregator.model.replacement import parse_replacement

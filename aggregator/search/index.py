@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from logging import getLogger
 from pathlib import Path
 
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.errors import StoreError
 from aggregator.identify.tokens import tokens_of
 from aggregator.model.story import Publication

@@ -8,10 +8,8 @@ from logging import getLogger
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 
 from aggregator.cadence import median_gap
-from aggregator.decide.item_categories import MOST
 from aggregator.decide.losses import is_held_for_loss
-from aggregator.decide.new_entries import FLOOD, FLOOD_SHOWN
-from aggregator.model.alarm import Alarm, AlarmCode
+from aggregator.model.alarm import FLOOD, FLOOD_SHOWN, MOST, Alarm, AlarmCode
 from aggregator.model.history import NO_SUMS, Sums
 from aggregator.model.observed import Observed
 from aggregator.model.poll import CRASHES, State

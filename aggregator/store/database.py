@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from logging import getLogger
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import Connection, event, inspect
@@ -14,8 +15,10 @@ from aggregator.errors import DiskFailed, StoreError
 from aggregator.model.settings import Roster
 from aggregator.model.status import Status
 from aggregator.store.sqlite import Sqlite
-from aggregator.store.status import Holding
 from aggregator.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from aggregator.store.status import Holding
 
 log = getLogger(__name__)
 

@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Update, bindparam, case, delete, func, select, update
 
 from aggregator.cadence import crash_floor
-from aggregator.decide.detail import PATIENCE
 from aggregator.model.changes import Completion, WaitingEntry
-from aggregator.model.detail import request_of, url_of
+from aggregator.model.detail import PATIENCE, request_of, url_of
 from aggregator.model.entry import Entry
 from aggregator.model.job import Awaited, Claim, DetailJob, JobId
 from aggregator.model.known import EntryState

@@ -4,16 +4,21 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, func, literal, select
 
-from aggregator.decide.publications import said_gone_at
+from aggregator.late import late
 from aggregator.model.story import Publication, Tombstone
 from aggregator.store.dialect import MAX_IN, insert
 from aggregator.store.publications import filled, shown, with_copies
 from aggregator.store.queries import by, rows_by
 from aggregator.store.schema import Instant, category, document, entry, publication, source, story
+
+if TYPE_CHECKING:
+    from aggregator.decide import publications
+else:
+    publications = late("aggregator.decide.publications")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +270,7 @@ def fair_share(newest: Sequence[tuple[int, int]], limit: int) -> list[int]:
 
 
 def _tombstone(row: RowMapping) -> Tombstone:
-    when = said_gone_at(row["withdrawn_at"], row["updated"])
+    when = publications.said_gone_at(row["withdrawn_at"], row["updated"])
     return Tombstone(ref=row["atom_id"], when=when, source=row["key"])
 
 

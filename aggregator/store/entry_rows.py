@@ -5,12 +5,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, func, update
 
-from aggregator.identify.keys import global_id_hash
-from aggregator.identify.matching import dedupe_link
+from aggregator.late import late
 from aggregator.model.changes import (
     Alias,
     CompletedEntry,
@@ -35,16 +34,21 @@ from aggregator.model.stored_json import (
 )
 from aggregator.store.dialect import insert
 from aggregator.store.entries import keep_wordings
-from aggregator.store.known import ENTRY
-from aggregator.store.schema import alias, entry
+from aggregator.store.schema import ENTRY, alias, entry
 from aggregator.store.sequence import moving_times
+
+if TYPE_CHECKING:
+    from aggregator.identify import keys, matching
+else:
+    keys = late("aggregator.identify.keys")
+    matching = late("aggregator.identify.matching")
 
 
 def _content(item: Entry) -> dict[str, Any]:
     return {
         "title": item.title,
         "link": item.link,
-        "match_link": dedupe_link(item),
+        "match_link": matching.dedupe_link(item),
         "summary": item.summary,
         "content": item.content,
         "authors": people_to_json(item.authors),
@@ -80,7 +84,7 @@ def _new_row(item: NewEntry, source_id: int, now: datetime, joined: Mapping[int,
         "key": new_entry.key,
         "key_rule": new_entry.key_rule.value,
         "own_id": new_entry.id,
-        "id_hash": global_id_hash(new_entry.id) if new_entry.id else None,
+        "id_hash": keys.global_id_hash(new_entry.id) if new_entry.id else None,
         "digest": new_entry.told_digest,
         "shown_digest": new_entry.digest if new_entry.original else None,
         "text_digest": new_entry.text_digest,

@@ -49,13 +49,12 @@ from aggregator.store.queries import (
     rows_by,
     verdicts,
 )
-from aggregator.store.schema import alias, entry, source, store, story, verdict
+from aggregator.store.schema import ENTRY, alias, entry, source, store, story, verdict
 from aggregator.store.sources import known_outlines
 from aggregator.text.iris import is_identifier
 
 SLACK = timedelta(hours=1)  # polls that are settled together have different times
 
-ENTRY = "entry"  # `alias.kind` of the key of an entry
 
 _SOURCE: Any = bindparam("source", type_=BigInteger)
 _STORE = select(

@@ -12,9 +12,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, tuple_, update
 
-from aggregator.identify.minhash import BANDS
 from aggregator.model.changes import NewEntry, ReleasedEntry
-from aggregator.model.story_changes import NewStory
+from aggregator.model.story_changes import BANDS, NewStory
 from aggregator.store.dialect import MAX_IN, insert
 from aggregator.store.schema import entry, fingerprint, store, story
 

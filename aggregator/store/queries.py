@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Column, Connection, RowMapping, Select, bindparam, case, func, select, type_coerce
 
-from aggregator.clean import plain_text
 from aggregator.decide.order import FUTURE, MICROSECOND
+from aggregator.late import late
 from aggregator.model.entry import Digest, Entry, EntryKey, KeyRule, Original
 from aggregator.model.known import (
     EntryState,
@@ -23,6 +23,11 @@ from aggregator.model.story_changes import Verdict
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.schema import category, entry, publication, source, story, verdict
 from aggregator.urls import Url, host_key_of
+
+if TYPE_CHECKING:
+    from aggregator.clean import text
+else:
+    text = late("aggregator.clean.text")
 
 Said = Mapping[int, frozenset[int]]  # ids of other entries, by id of an entry
 
@@ -226,7 +231,7 @@ def entry_of(row: RowMapping) -> Entry:
         link=Url(row["link"]) if row["link"] else None,
         summary=row["summary"],
         content=row["content"],
-        text=plain_text(row["content"] or row["summary"]),
+        text=text.plain_text(row["content"] or row["summary"]),
         authors=people_of(row["authors"]),
         tags=tags_of(row["tags"]),
         enclosures=enclosures_of(row["enclosures"]),
@@ -256,7 +261,7 @@ def original_of(row: RowMapping) -> Original | None:
         link=Url(link) if link else None,
         summary=summary,
         content=content,
-        text=plain_text(content or summary),
+        text=text.plain_text(content or summary),
         authors=people_of(said["authors"] if "authors" in said else row["authors"]),
         tags=tags_of(said["tags"] if "tags" in said else row["tags"]),
         digest=Digest(row["digest"]),

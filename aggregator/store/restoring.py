@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
 from aggregator.cadence import ARRIVALS
-from aggregator.decide.detail import PATIENCE
 from aggregator.identify.ids import page_id_of
 from aggregator.identify.keys import key_form
 from aggregator.identify.matching import telling
 from aggregator.identify.minhash import bands_of
 from aggregator.model.changes import Correction, EntryChanges, NewEntry
+from aggregator.model.detail import PATIENCE
 from aggregator.model.entry import Digest, Entry, EntryKey, Origin
 from aggregator.model.known import LOST, EntryState
 from aggregator.model.observed import Observed
@@ -25,7 +25,6 @@ from aggregator.model.story_changes import NewPublication, NewStory, StoryChange
 from aggregator.store.apply import apply
 from aggregator.store.dirty import touch
 from aggregator.store.documents import ALL, MAIN, say
-from aggregator.store.output_list import Files
 from aggregator.store.publications import publication_row
 from aggregator.store.schema import EPOCH, MICROSECOND, category, document, entry, publication, source, store, story
 from aggregator.urls import Url
@@ -42,10 +41,6 @@ class Restoring:
     def is_filled(self) -> bool:
         """Return whether the store has any entry."""
         return self._connection.execute(select(entry.c.id).limit(1)).first() is not None
-
-    def is_new(self) -> bool:
-        """Return whether nothing was ever stored in this store, or published from it."""
-        return Files(self._connection).folder() is None and not self.is_filled()
 
     def lay_ground(self, restored: Restored, now: datetime) -> None:
         """Write the store id and the categories of a lost store into a store without entries.

@@ -231,8 +231,8 @@ entry = Table(
     Index(None, "id_hash"),
     Index(None, "text_digest"),
     Index(None, "match_link"),
-    Index("ix_entry_thinned", "thinned", sqlite_where=_THINNED, postgresql_where=_THINNED),
-    Index("ix_entry_unpublished", "first_seen", sqlite_where=UNPUBLISHED, postgresql_where=UNPUBLISHED),
+    Index("ix_entry_thinned", "thinned", sqlite_where=_THINNED),
+    Index("ix_entry_unpublished", "first_seen", sqlite_where=UNPUBLISHED),
 )
 
 revision = Table(
@@ -274,6 +274,7 @@ fingerprint = Table(
     sqlite_with_rowid=False,
 )
 
+ENTRY = "entry"  # `alias.kind` of the key of an entry
 alias = Table(
     "alias",
     metadata,
@@ -301,8 +302,8 @@ story = Table(
     Column("touched", BigInteger, nullable=False, server_default=text("0")),  # store.dirty at its last change
     Column("dirty", Integer),  # its page must be rendered: 1: before any feed links there; 2: later; null: is rendered
     Index(None, "touched"),
-    Index("ix_story_dirty", "dirty", "id", sqlite_where=_DIRTY, postgresql_where=_DIRTY),
-    Index("ix_story_merged", "merged_into", sqlite_where=_MERGED, postgresql_where=_MERGED),
+    Index("ix_story_dirty", "dirty", "id", sqlite_where=_DIRTY),
+    Index("ix_story_merged", "merged_into", sqlite_where=_MERGED),
 )
 
 category = Table(
@@ -366,16 +367,13 @@ publication = Table(
         "entered_at",
         "withdrawn_at",  # always null here, but without it SQLite reads each row
         sqlite_where=_STANDING,
-        postgresql_where=_STANDING,
     ),
     Index(None, "sort_at"),
     Index(None, "shown_id"),
-    Index("ix_publication_hot", "sort_at", sqlite_where=_HOT, postgresql_where=_HOT),
-    Index(
-        "ix_publication_tombstone", "category_id", "withdrawn_at", sqlite_where=_TOMBSTONE, postgresql_where=_TOMBSTONE
-    ),
-    Index("ix_publication_whole", "category_id", "page", sqlite_where=_WHOLE, postgresql_where=_WHOLE),
-    Index("ix_publication_pageless", "entered_at", sqlite_where=_PAGELESS, postgresql_where=_PAGELESS),
+    Index("ix_publication_hot", "sort_at", sqlite_where=_HOT),
+    Index("ix_publication_tombstone", "category_id", "withdrawn_at", sqlite_where=_TOMBSTONE),
+    Index("ix_publication_whole", "category_id", "page", sqlite_where=_WHOLE),
+    Index("ix_publication_pageless", "entered_at", sqlite_where=_PAGELESS),
 )
 
 document = Table(
@@ -430,8 +428,8 @@ file = Table(
     Column("max_age", Integer, nullable=False),  # seconds (A75)
     Column("copied", Boolean, nullable=False, default=False),  # `publish.aliases` or `publish.static`; else rendered
     Column("gone", Integer),  # status of its address if it is no longer published: 410, later 404 (A42, A44)
-    Index("ix_file_gone", "path", sqlite_where=_GONE, postgresql_where=_GONE),
-    Index("ix_file_copied", "path", sqlite_where=text("copied = 1"), postgresql_where=text("copied")),
+    Index("ix_file_gone", "path", sqlite_where=_GONE),
+    Index("ix_file_copied", "path", sqlite_where=text("copied = 1")),
 )
 
 post = Table(
@@ -448,7 +446,7 @@ post = Table(
     PrimaryKeyConstraint("folder", "name"),
     Index(None, "form"),
     Index(None, "story_id"),
-    Index("ix_post_unfinished", "story_id", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
+    Index("ix_post_unfinished", "story_id", sqlite_where=_UNFINISHED),
 )
 
 host = Table(
@@ -562,7 +560,7 @@ event = Table(
     Index(None, "source_id", "at"),
     Index(None, "entry_id"),
     Index(None, "story_id"),
-    Index("ix_event_passing", "at", sqlite_where=text("lasts = 0"), postgresql_where=text("NOT lasts")),
+    Index("ix_event_passing", "at", sqlite_where=text("lasts = 0")),
 )
 
 _OWED = text("owed_at IS NOT NULL")
@@ -577,7 +575,7 @@ outbox = Table(
     Column("failures", Integer, nullable=False),  # successive
     Column("held_up", Boolean, nullable=False),  # the hub fails for all topics: they wait until this ping succeeds
     Column("error", Text),  # of the last failure
-    Index("ix_outbox_owed", "due_at", sqlite_where=_OWED, postgresql_where=_OWED),
+    Index("ix_outbox_owed", "due_at", sqlite_where=_OWED),
 )
 
 hub_subscription = Table(

@@ -14,10 +14,11 @@ from aggregator.model.event import Code, Event
 from aggregator.model.observed import Observed
 from aggregator.model.outline import Outline
 from aggregator.model.poll import State
-from aggregator.model.settings import Show, Source, SourceKey, fetch_settings_of
+from aggregator.model.settings import Roster, Show, Source, SourceKey, fetch_settings_of
 from aggregator.model.source_row import Limits, SourceRow
 from aggregator.model.stored_json import observed_of, observed_to_json, origin_of
 from aggregator.store.output_list import Files
+from aggregator.store.queries import known_categories
 from aggregator.store.retention import Retention
 from aggregator.store.schema import MICROSECOND, outline, source, store
 from aggregator.urls import Url, host_of
@@ -164,6 +165,18 @@ def ask_refused(connection: Connection, opened: frozenset[str], now: datetime) -
     if opened - before:
         refused = update(source).where(source.c.active, source.c.code == AddressRefused.code)
         connection.execute(refused.values(due_at=now, earliest_at=now, claims=0))
+
+
+def have_moved(connection: Connection, placed: Iterable[Placed], roster: Roster) -> bool:
+    """Return whether a source has other categories than the store says, or another priority."""
+    numbers = {key: one.id for key, one in known_categories(connection).items() if key in roster.categories}
+    columns = (source.c.key, source.c.places, source.c.priority)
+    before = {row.key: row for row in connection.execute(select(*columns).where(source.c.active))}
+    return any(
+        one.source.priority != before[one.source.key].priority
+        or sorted(numbers[key] for key in one.source.categories if key in numbers) != before[one.source.key].places
+        for one in placed
+    )
 
 
 _SYNCED = tuple(

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select, update
 
 from aggregator.model.status import Outage
 from aggregator.store.categories import raise_site
-from aggregator.store.schema import EPOCH, MICROSECOND, store
+from aggregator.store.output_list import Files
+from aggregator.store.schema import EPOCH, MICROSECOND, entry, store
 
 SERVED_FOR: Final = timedelta(days=7)  # after the last run of `serve`, during which pages link to its addresses
 RUNS: Final = 6  # runs of `poll` that are remembered; their longest gap is how long a source may wait for the next run
@@ -30,6 +31,11 @@ class StoreRow:
     def uuid(self) -> UUID:
         """Return the id of the store."""
         return UUID(self._connection.execute(select(store.c.uuid)).scalar_one())
+
+    def is_new(self) -> bool:
+        """Return whether nothing was ever stored in this store, or published from it."""
+        has_entries = select(entry.c.id).limit(1)
+        return Files(self._connection).folder() is None and self._connection.execute(has_entries).first() is None
 
     # The configuration in force.
 

@@ -10,29 +10,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from logging import getLogger
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from aggregator.identify.budget import Budget
+from aggregator.late import late
 from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.job import Job
 from aggregator.model.known import Known
 from aggregator.model.settings import Roster
-from aggregator.store import (
-    categories,
-    known,
-    sources,
-    stories,
-)
+from aggregator.store import categories, sources, stories
 from aggregator.store.alarms import Alarms
 from aggregator.store.apply import Act, apply, finish, write
 from aggregator.store.categories import Categories
 from aggregator.store.claims import Claims
 from aggregator.store.corrections import Corrections
 from aggregator.store.details import Details
-from aggregator.store.documents import Documents
 from aggregator.store.events import Events, write_events
 from aggregator.store.history import Bodies, History
 from aggregator.store.hosts import Hosts
@@ -41,20 +37,36 @@ from aggregator.store.minhash_bands import Bands
 from aggregator.store.output_list import Files
 from aggregator.store.post_list import Posts
 from aggregator.store.publications import Publications
-from aggregator.store.restoring import Restoring
 from aggregator.store.retention import Retention
 from aggregator.store.schedule import Schedule
-from aggregator.store.search import Searching
-from aggregator.store.source_categories import SourceCategories
 from aggregator.store.sources import Placed, Sources
-from aggregator.store.status import StatusQueries
 from aggregator.store.store_row import StoreRow
-from aggregator.store.stored_entries import StoredEntries
 from aggregator.store.stories import Stories
 from aggregator.store.story_pages import Pages
-from aggregator.store.taking_in import TakingIn
-from aggregator.store.why import Finding, Trail
 from aggregator.urls import Url
+
+if TYPE_CHECKING:
+    from aggregator.store import (
+        documents,
+        known,
+        restoring,
+        search,
+        source_categories,
+        status,
+        stored_entries,
+        taking_in,
+        why,
+    )
+else:
+    documents = late("aggregator.store.documents")
+    known = late("aggregator.store.known")
+    restoring = late("aggregator.store.restoring")
+    search = late("aggregator.store.search")
+    source_categories = late("aggregator.store.source_categories")
+    status = late("aggregator.store.status")
+    stored_entries = late("aggregator.store.stored_entries")
+    taking_in = late("aggregator.store.taking_in")
+    why = late("aggregator.store.why")
 
 log = getLogger(__name__)
 
@@ -79,28 +91,28 @@ class Transaction:
     claims = cached_property(lambda tx: Claims(tx._connection))
     corrections = cached_property(lambda tx: Corrections(tx._connection))
     details = cached_property(lambda tx: Details(tx._connection))
-    documents = cached_property(lambda tx: Documents(tx._connection))
+    documents = cached_property(lambda tx: documents.Documents(tx._connection))
     events = cached_property(lambda tx: Events(tx._connection))
     files = cached_property(lambda tx: Files(tx._connection))
-    finding = cached_property(lambda tx: Finding(tx._connection))
+    finding = cached_property(lambda tx: why.Finding(tx._connection))
     history = cached_property(lambda tx: History(tx._connection))
     hosts = cached_property(lambda tx: Hosts(tx._connection))
     hub_pings = cached_property(lambda tx: HubPings(tx._connection))
     posts = cached_property(lambda tx: Posts(tx._connection))
     publications = cached_property(lambda tx: Publications(tx._connection))
-    restoring = cached_property(lambda tx: Restoring(tx._connection))
+    restoring = cached_property(lambda tx: restoring.Restoring(tx._connection))
     retention = cached_property(lambda tx: Retention(tx._connection))
     schedule = cached_property(lambda tx: Schedule(tx._connection))
-    search = cached_property(lambda tx: Searching(tx._connection))
-    source_categories = cached_property(lambda tx: SourceCategories(tx._connection))
+    search = cached_property(lambda tx: search.Searching(tx._connection))
+    source_categories = cached_property(lambda tx: source_categories.SourceCategories(tx._connection))
     sources = cached_property(lambda tx: Sources(tx._connection))
-    status = cached_property(lambda tx: StatusQueries(tx._connection))
+    status = cached_property(lambda tx: status.StatusQueries(tx._connection))
     store_row = cached_property(lambda tx: StoreRow(tx._connection))
-    stored_entries = cached_property(lambda tx: StoredEntries(tx._connection))
+    stored_entries = cached_property(lambda tx: stored_entries.StoredEntries(tx._connection))
     stories = cached_property(lambda tx: Stories(tx._connection))
     story_pages = cached_property(lambda tx: Pages(tx._connection))
-    taking_in = cached_property(lambda tx: TakingIn(tx._connection))
-    trail = cached_property(lambda tx: Trail(tx._connection))
+    taking_in = cached_property(lambda tx: taking_in.TakingIn(tx._connection))
+    trail = cached_property(lambda tx: why.Trail(tx._connection))
 
     # feeds.yaml.
 
@@ -120,7 +132,8 @@ class Transaction:
         sources.ask_refused(self._connection, roster.opened, now)
         roster = roster.with_made(self.categories.made(roster))
         categories.sync_categories(self._connection, list(roster.categories.values()), now)
-        events += self.source_categories.place([one.source for one in listed], roster, now)
+        if sources.have_moved(self._connection, listed, roster):
+            events += self.source_categories.place([one.source for one in listed], roster, now)
         write_events(self._connection, [(now, events)])
 
     # Changes.

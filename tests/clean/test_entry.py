@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.clean import clean
+from aggregator.clean.feed import clean
 from aggregator.clean.people import people_of, tags_of
 from aggregator.model.entry import Enclosure, Person, RawEntry, RawFeed, RawLink, RawOrigin, RawText, Tag
 from aggregator.model.settings import Reading

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.clean import sanitise
 from aggregator.clean.embeds import video_of
-from aggregator.clean.sanitiser import TAGS
+from aggregator.clean.sanitiser import TAGS, sanitise
 from aggregator.text.xml_chars import legal
 from aggregator.urls import normalise
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.clean import plain_text
-from aggregator.clean.text import html_of
+from aggregator.clean.text import html_of, plain_text
 from aggregator.text.xml_chars import legal
 
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.clean import display_title
-from aggregator.clean.titles import title_of
+from aggregator.clean.titles import display_title, title_of
 from aggregator.model.entry import RawText
 
 

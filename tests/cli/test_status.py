@@ -11,7 +11,7 @@ import pytest
 from aggregator.app import App, open_app
 from aggregator.cli.status import in_words, one_in_words
 from aggregator.config.loader import read_config
-from aggregator.render.status_page import status_record
+from aggregator.render.status_json import status_record
 from aggregator.store.history import KEPT
 from tests.command import Done, aggregator
 from tests.fake_source import FakeSource, said

@@ -11,8 +11,8 @@ from aggregator.model.changes import Changes
 from aggregator.model.correction import Outcome
 from aggregator.model.event import Code
 from aggregator.model.story import Publication
-from aggregator.poll.corrections import TOMBSTONE, run_pending_requests
-from aggregator.poll.maintenance import Maintenance
+from aggregator.poll.corrections import run_pending_requests
+from aggregator.poll.maintenance import TOMBSTONE, Maintenance
 from tests.fake_source import FakeSource, said
 from tests.rows import change
 from tests.sample_site import ATOM, START, SampleSite

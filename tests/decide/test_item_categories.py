@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from aggregator.decide.item_categories import MOST, ItemCategories
+from aggregator.decide.item_categories import ItemCategories
+from aggregator.model.alarm import MOST
 from aggregator.model.event import Code, Event
 from aggregator.model.known import Known, KnownCategory
 from aggregator.model.settings import GENERAL, Category, CategoryKey, Reading, Roster

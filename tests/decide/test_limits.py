@@ -13,7 +13,7 @@ from aggregator.model.entry import Digest
 from aggregator.model.event import Code
 from aggregator.model.known import Known, KnownPublication, KnownStory
 from aggregator.model.settings import Category, CategoryKey, Dedupe, Roster, Source, SourceKey
-from aggregator.rules import Judgement
+from aggregator.rules.judgement import Judgement
 from tests.decide.records import NOON, SOURCE, UUID, categories, draft, entry, roster
 
 X, Y = CategoryKey("x"), CategoryKey("y")

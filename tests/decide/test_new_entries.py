@@ -8,8 +8,9 @@ import pytest
 
 from aggregator.decide.draft import Draft
 from aggregator.decide.limits import Newcomer
-from aggregator.decide.new_entries import FLOOD, FLOOD_SHOWN, NewEntries
+from aggregator.decide.new_entries import NewEntries
 from aggregator.identify.ids import minted_id
+from aggregator.model.alarm import FLOOD, FLOOD_SHOWN
 from aggregator.model.entry import Digest, Entry
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState, Known, KnownCategory, KnownEntry, KnownPublication, KnownStory

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from aggregator.decide.new_entries import FLOOD_SHOWN
 from aggregator.decide.rules_again import Reapplied, carry_out, has_rules, reapply
+from aggregator.model.alarm import FLOOD_SHOWN
 from aggregator.model.changes import EntryChanges
 from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Digest

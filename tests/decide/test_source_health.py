@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.decide import decide
+from aggregator.decide.poll import decide
 from aggregator.decide.source_health import permanent_target
 from aggregator.model.ask import Validators
 from aggregator.model.changes import Changes

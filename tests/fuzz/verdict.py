@@ -16,10 +16,10 @@ from types import MappingProxyType
 import lxml.html
 from lxml import etree
 
-from aggregator.clean import clean
+from aggregator.clean.feed import clean
+from aggregator.decide.document import origin_of
 from aggregator.decide.entries import decide_entries
 from aggregator.decide.order import believed
-from aggregator.decide.poll import origin_of
 from aggregator.errors import AggregatorError
 from aggregator.identify.keys import identify, key_form
 from aggregator.model.entry import Digest, Entry, Feed
@@ -28,7 +28,7 @@ from aggregator.model.known import EntryState, Known, KnownCategory
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Category, CategoryKey, Reading, Roster, Site, Source, SourceKey
 from aggregator.model.story import Document, Publication
-from aggregator.parse import parse
+from aggregator.parse.document import parse
 from aggregator.render.atom import read_back_atom, render_atom
 from aggregator.render.html_pages import render_category
 from aggregator.render.jsonfeed import read_back_json, render_json

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.identify.budget import Steps
-from aggregator.identify.minhash import BANDS, MAX_PIECES, bands_of
+from aggregator.identify.minhash import MAX_PIECES, bands_of
 from aggregator.identify.similarity import NEAR, Telling, likeness
 from aggregator.identify.titles import Titles, compare_titles
 from aggregator.identify.tokens import folded, tokens_of
+from aggregator.model.story_changes import BANDS
 
 TEXT = (
     "After nine years in a workshop cellar, the lamp of the old lighthouse is back where it belongs. Four people "

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from aggregator.clean import clean, sanitise
+from aggregator.clean.feed import clean
+from aggregator.clean.sanitiser import sanitise
 from aggregator.errors import ParseError
 from aggregator.identify.keys import identify, key_form
 from aggregator.model.entry import Entry, Feed

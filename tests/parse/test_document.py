@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aggregator.errors import CutOff, NotAFeed, ParseError
 from aggregator.model.entry import RawFeed
 from aggregator.model.settings import Reading
-from aggregator.parse import parse
+from aggregator.parse.document import parse
 from tests.answers import answer, atom, parsed, rss
 
 ENTRY = "<item><title>One</title><link>https://site.example/1</link><description>First</description></item>"

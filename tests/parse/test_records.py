@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.clean import clean
+from aggregator.clean.feed import clean
 from aggregator.errors import CutOff, NotAFeed, Overran, ParseError
 from aggregator.model.entry import Digest, Entry, RawFeed
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Kind, Reading
-from aggregator.parse import parse
+from aggregator.parse.document import parse
 from aggregator.parse.paths import Paths
 from aggregator.urls import Url
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.model.correction import Act
 from aggregator.model.entry import Entry
 from aggregator.poll.maintenance import Maintenance

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from aggregator.clean import plain_text
 from aggregator.clean.sanitiser import sanitise
+from aggregator.clean.text import plain_text
 from aggregator.model.entry import Entry
 from aggregator.urls import normalise_link
 from tests.fake_source import FakeSource

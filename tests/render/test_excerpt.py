@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.render.html_fragments import EXCERPT, excerpt_of, shorten
 
 LONG = "<p>One &amp; two, three &lt; four.</p>" * 500

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from aggregator.clean import is_visible, sanitise
+from aggregator.clean.sanitiser import sanitise
+from aggregator.clean.text import is_visible
 from aggregator.render.html_fragments import dress, shorten
 from tests.render.checks import Page
 

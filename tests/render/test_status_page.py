@@ -23,13 +23,8 @@ from aggregator.model.status import (
     SourceStatus,
     Status,
 )
-from aggregator.render.status_page import (
-    history_record,
-    render_status_json,
-    render_status_page,
-    rule_record,
-    status_record,
-)
+from aggregator.render.status_json import history_record, render_status_json, rule_record, status_record
+from aggregator.render.status_page import render_status_page
 from aggregator.urls import Url
 from tests.render.records import SITE
 

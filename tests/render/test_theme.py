@@ -12,8 +12,8 @@ from aggregator.cli.main import main
 from aggregator.config import load_config
 from aggregator.errors import ConfigError, PublishError
 from aggregator.render.html_pages import render_category
-from aggregator.render.theme import Theme, ours, plain_style, read_theme, signature_of
-from aggregator.render.theme_check import POLICY, checked_style, try_theme
+from aggregator.render.theme import Theme, checked_style, ours, plain_style, read_theme, signature_of
+from aggregator.render.theme_check import POLICY, try_theme
 from tests.fake_source import FakeSource, said
 from tests.render.checks import Page
 from tests.render.records import RICH, SAMPLE, SITE, a_document

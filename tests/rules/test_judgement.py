@@ -7,7 +7,8 @@ import pytest
 from aggregator.model.changes import Hit
 from aggregator.model.entry import Entry
 from aggregator.model.settings import Category, CategoryKey, Rewrite, Route, Rule, Source, SourceKey
-from aggregator.rules import Judgement, judge, rewritten
+from aggregator.rules.judgement import Judgement, judge
+from aggregator.rules.rewriting import rewritten
 from aggregator.urls import Url
 
 SEEN = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

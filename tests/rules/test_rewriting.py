@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from aggregator.identify.keys import digest_of
 from aggregator.model.entry import Digest, Entry, Person, Tag
 from aggregator.model.settings import Rewrite
-from aggregator.rules import rewritten
+from aggregator.rules.rewriting import rewritten
 from aggregator.urls import Url
 
 ENTRY = Entry(

@@ -129,7 +129,7 @@ def test_categories_come_back_as_documents_tell_them(empty: Store) -> None:
         a_category(CategoryKey("old"), is_listed=False, is_forgotten=True),
     )
     with empty.begin() as tx:
-        assert tx.restoring.is_new()
+        assert tx.store_row.is_new()
         tx.restoring.lay_ground(restored(categories=(listed, *others), said=START - 2 * HOUR), START)
     names = "key, slug, feed_id, created_at, active, unlisted, removed_at, title, show, pages, dirty, rendered"
     found = [tuple(row) for row in rows(empty, f"SELECT {names}, dirty_pages FROM category ORDER BY id")]
@@ -323,14 +323,14 @@ def test_a_category_that_items_named_belongs_to_their_source(site: SampleSite) -
 def test_only_a_store_without_entries_and_outputs_is_new(site: SampleSite) -> None:
     with site.opened() as app:
         with app.store.read() as tx:
-            assert (tx.restoring.is_new(), tx.restoring.is_filled()) == (True, False)
+            assert (tx.store_row.is_new(), tx.restoring.is_filled()) == (True, False)
         FakeSource(app).says("a", said(1))
         with app.store.read() as tx:
-            assert (tx.restoring.is_new(), tx.restoring.is_filled()) == (False, True)
+            assert (tx.store_row.is_new(), tx.restoring.is_filled()) == (False, True)
     change(site.folder, "UPDATE store SET folder = 'public'")
     change(site.folder, "DELETE FROM publication")
     with site.opened("status") as app, app.store.read() as tx:
-        assert not tx.restoring.is_new()
+        assert not tx.store_row.is_new()
 
 
 # A backup that is older than the outputs.

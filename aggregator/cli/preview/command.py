@@ -21,8 +21,8 @@ from aggregator.cli.terminal import json_text
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
-from aggregator.decide import decide
 from aggregator.decide.detail import merged
+from aggregator.decide.poll import decide
 from aggregator.dry_run.probe import listed_of, why_not_now
 from aggregator.errors import ParseError, StoreError
 from aggregator.fetch import Client
@@ -37,11 +37,10 @@ from aggregator.model.poll import Answer, Failed, Fetched
 from aggregator.model.preview import Preview
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Category, Roster, Settings, Source
-from aggregator.parse import parse
+from aggregator.parse.document import parse
 from aggregator.poll.pipeline import Intake, gather
 from aggregator.poll.poller import user_agent_of
-from aggregator.reader import Readers
-from aggregator.reader.pool import LARGE
+from aggregator.reader.pool import LARGE, Readers
 from aggregator.secrecy import private_redactor_of
 from aggregator.store import open_store
 from aggregator.store.database import Store

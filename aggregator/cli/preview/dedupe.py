@@ -11,7 +11,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from aggregator.clean import display_title, plain_text
+from aggregator.clean.text import plain_text
+from aggregator.clean.titles import display_title
 from aggregator.cli.names import keys_of
 from aggregator.cli.terminal import json_text, printable
 from aggregator.clock import rfc3339, utc_now

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from aggregator.clean import display_title
+from aggregator.clean.titles import display_title
 from aggregator.clock import rfc3339
 from aggregator.identify.keys import key_form
 from aggregator.model.changes import EntryChanges

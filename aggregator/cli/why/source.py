@@ -5,11 +5,11 @@ from aggregator.cli.why.sentences import Frame, Section, indented
 from aggregator.cli.why.story import names_of, trail_of
 from aggregator.clock import rfc3339
 from aggregator.model.event import Code
+from aggregator.model.hosts import rest_record
 from aggregator.model.poll import State
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import SourceStatus
 from aggregator.model.trail import CategoryRecord
-from aggregator.render.status_page import rest_record
 from aggregator.store.transaction import Transaction
 
 POLLS = 5  # the last ones

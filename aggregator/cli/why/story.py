@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.cli.why.sentences import (
     Frame,
     Names,

@@ -6,7 +6,7 @@ from datetime import datetime
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from aggregator.clean import plain_text
+from aggregator.clean.text import plain_text
 from aggregator.errors import ConfigError, Problem, TemplateFailed
 from aggregator.model.settings import Jekyll, Settings, Site
 from aggregator.model.story import Publication
