@@ -219,6 +219,14 @@ def test_other_character_sets_are_read_in_part_if_they_are_declared(charset: str
     assert read_after(told(range(1, 20)), utf8) != ""
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_what_was_encoded_twice_is_read_whole(mark: str) -> None:
+    """A few such letters are no proof; the new items make it one, and all items read otherwise then."""
+    before = mark + RSS.format("".join(rss_item(n, "Ã¼ber {}") for n in range(1, 6)))
+    after = mark + RSS.format("".join(rss_item(n, "Ã¼ber {}") for n in range(12)))
+    assert read_after(before.encode(), after.encode()) == "charset"
+
+
 def test_a_body_of_very_many_elements_is_read_whole() -> None:
     window = window_of(read_with(b"", fetched(BEFORE)))
     many = AFTER.decode().replace("<description>d", "<x/>" * cut.MAX_ELEMENTS + "<description>d").encode()

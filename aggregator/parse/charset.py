@@ -118,7 +118,7 @@ def is_encoded_twice(body: bytes) -> bool:
     """Return whether a body in UTF-8 was encoded a second time as a whole, so that `decode` undoes it."""
     if body.isascii() or not _may_be_encoded_twice(body):
         return False
-    return _encoded_once(body.decode("utf-8", "replace")) is not None
+    return _encoded_once(body.decode("utf-8", "replace").lstrip("\ufeff")) is not None
 
 
 def fix_double_encoding(text: str) -> str:
