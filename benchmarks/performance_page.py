@@ -120,7 +120,7 @@ What polling costs, measured by one command on {datetime.now(UTC):%Y-%m-%d}; don
 ```
 
 - {feeds} feeds of 97 kB and 21 entries on average (RSS 2.0, podcast, Atom, RDF; English, Chinese; three charsets;
-  `benchmarks/feeds.py`), in ten categories of four formats, `dedupe: exact`, no entry pages; {rounds} rounds.
+  `benchmarks/feeds.py`), in ten categories of four formats, `dedupe: exact`, no entry pages; rounds: {rounds}.
 - COLD is a first poll, IDLE one of 304s, TICK one with a new entry in each feed, NOCHANGE one of equal bodies without
   validators.
 - Figures are CPU, start-up taken off, as ratios to others in the same round: *bare* asks by `requests` and makes a

@@ -22,14 +22,15 @@ EVERY = 0.002  # seconds
 
 def stage_of(frame: FrameType | None) -> str:
     """Return the folder of the innermost code of ours, or that a module is being imported."""
+    found = ""
     while frame is not None:
         name = frame.f_code.co_filename
         if name == "<frozen importlib._bootstrap>":
             return "imports"
-        if name.startswith(ROOT):
-            return name.removeprefix(ROOT).partition("/")[0].removesuffix(".py")
+        if not found and name.startswith(ROOT):
+            found = name.removeprefix(ROOT).partition("/")[0].removesuffix(".py")
         frame = frame.f_back
-    return "threads and the rest"
+    return found or "threads and the rest"
 
 
 def sample(found: defaultdict[str, float], is_over: threading.Event) -> None:
