@@ -166,9 +166,8 @@ def test_of_a_list_of_an_api_the_advice_is_about_the_list(sample_site: SampleSit
 
 
 def test_p81_a_hanging_source_ends_with_its_timeout(sample_site: SampleSite, publisher: FeedServer) -> None:
-    sample_site.writes(
-        "defaults: {timeout: 5s}\n" + sources(publisher.says("/hangs", Hangs()), publisher.serve("/good", rss(item(1))))
-    )
+    hangs = sources(publisher.says("/hangs", Hangs()), more=", timeout: 1s")
+    sample_site.writes(f"{hangs}  - {{url: '{publisher.serve('/good', rss(item(1)))}'}}\n")
     report = sample_site.poll()
     assert (report["fetched"], report["failed"]) == (1, 1)
 

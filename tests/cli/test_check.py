@@ -191,7 +191,7 @@ def test_a_was_that_comes_too_late_is_said_not_to_work(tmp_path: Path) -> None:
     config, text = tmp_path / "feeds.yaml", "sources: [{kind: file, url: one.xml, category: %s}]\n"
     for key in ("friends", "buddies"):
         config.write_text(text % key, encoding="utf-8")
-        subprocess.run([*command(tmp_path)[:-1], "poll"], check=True, capture_output=True)
+        assert aggregator("-c", str(config), "poll").returncode == 0
     config.write_text("categories: {buddies: {was: friends}}\n" + text % "buddies", encoding="utf-8")
     said = run(tmp_path).stderr
     assert f'{config}: was: "friends" of category "buddies" has no effect: ' in said

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.cli.main import commands
+from tests.command import aggregator
 from tests.feed_server import FeedServer, Hangs, Reply
 from tests.patience import PATIENCE
 from tests.sample_site import LOOPBACK, item, rss
@@ -65,7 +66,7 @@ def test_ten_mistakes_are_ten_messages_and_nothing_is_started(tmp_path: Path) ->
         encoding="utf-8",
     )
     for command in ("check", "poll", "serve", "publish"):
-        done = run("-c", "feeds.yaml", command, cwd=tmp_path)
+        done = aggregator("-c", "feeds.yaml", command, cwd=tmp_path)
         assert done.returncode == 2
         lines = [int(line.split(":")[1]) for line in done.stderr.splitlines()]
         assert lines == [1, 2, 3, 4, 5, 7, 9, 10, 11, 12]
