@@ -9,7 +9,7 @@ from aggregator.clean.enclosures import enclosures_of
 from aggregator.clean.language import language_of
 from aggregator.clean.links import alternate_of, base_of, related, resolve
 from aggregator.clean.people import people_of, tags_of
-from aggregator.clean.sanitiser import sanitise
+from aggregator.clean.sanitiser import checksums, sanitise
 from aggregator.clean.supplement import supplement_of
 from aggregator.clean.text import MAX_ID, category_of, html_of, identifier_of, text_of
 from aggregator.clean.titles import bounded_title, title_of
@@ -82,6 +82,7 @@ def clean_entry(raw: RawEntry, context: Context, notices: list[str]) -> Entry:
         link=link,
         summary=summary,
         content=content,
+        cleaned=checksums((content, summary), context.allow_classes),
         text=text,
         authors=people_of(raw.authors, bases),
         tags=tags_of(raw.tags),

@@ -1,13 +1,17 @@
-"""Makes HTML safe with nh3 and our own lists (S30 to S38). Sanitising the result again gives the same bytes (S40)."""
+"""Makes HTML safe with nh3 and our own lists (S30 to S38). Sanitising the result again gives the same bytes (S40).
+
+A checksum beside a stored text proves that this very version of the sanitiser wrote it (S30).
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from functools import lru_cache
+from hashlib import blake2b, sha256
 from typing import Final
 
 import nh3
 
-from aggregator.clean.depth import is_deep, limit_depth
+from aggregator.clean.depth import MAX_DEPTH, is_deep, limit_depth
 from aggregator.clean.embeds import embeds_as_links
 from aggregator.clean.empty_elements import without_empty_elements
 from aggregator.clean.links import resolve
@@ -17,6 +21,7 @@ from aggregator.clean.text import DROPPED, html_of, plain_text
 from aggregator.text.xml_chars import legal
 from aggregator.urls import Url
 
+VERSION: Final = 1  # of our code; raise it when results change. The lists and nh3's version count by themselves
 # S32. Other elements are replaced by their content; elements in DROPPED are removed with their content.
 TAGS: Final = frozenset(
     "a abbr acronym address article aside audio b bdi bdo blockquote br caption center cite code col colgroup dd del "
@@ -125,6 +130,44 @@ def sanitise(html: str, base: Url | None = None, allow_classes: frozenset[str] =
             return result
         result, _ = _clean_once(result, base, allow_classes)
     return html_of(plain_text(result))
+
+
+def checksums(texts: Iterable[str], allow_classes: frozenset[str]) -> tuple[str, ...]:
+    """Return a checksum of each text that has tags or references, keyed with the version of the sanitiser.
+
+    Args:
+        texts: as `sanitise` returned them, or without the blanks around that.
+        allow_classes: with which it was called.
+    """
+    return tuple(_checksum(html, allow_classes) for html in texts if "<" in html or "&" in html)
+
+
+def is_sanitised(html: str, cleaned: Container[str], allow_classes: frozenset[str]) -> bool:
+    """Return whether this version of the sanitiser wrote a text, with the same class names.
+
+    Args:
+        html: as stored.
+        cleaned: the checksums that are stored beside it.
+        allow_classes: the class names that are kept now.
+    """
+    return bool(cleaned) and _checksum(html, allow_classes) in cleaned
+
+
+def _checksum(html: str, allow_classes: frozenset[str]) -> str:
+    data = html.encode("utf-8", "surrogatepass")
+    return blake2b(data, digest_size=8, key=version_of(allow_classes)).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def version_of(allow_classes: frozenset[str]) -> bytes:
+    """Return the digest of what shapes a result: our code, by `VERSION`, our lists, and nh3."""
+    lists = (
+        *(sorted(names) for names in (TAGS, DROPPED, allow_classes, _SCHEMES, LAZY, LAZY_SETS)),
+        sorted(_RENAMED.items()),
+        sorted((tag, sorted(names)) for tag, names in _ATTRIBUTES.items()),
+        sorted((name, pattern.pattern) for name, pattern in _PATTERNS.items()),
+    )
+    return sha256(repr((VERSION, vars(nh3)["__version__"], MAX_DEPTH, _REL, lists)).encode()).digest()
 
 
 def _prepared(html: str, lower: str) -> str:

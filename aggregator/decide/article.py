@@ -54,6 +54,7 @@ def with_article(listed: Entry, article: Entry) -> Entry:
         listed,
         title=listed.title or article.title,
         content=article.content if better else content,
+        cleaned=(*article.cleaned, *listed.cleaned),
         text=article.text if better else listed.text,
         authors=listed.authors or (article.authors if better else ()),
         published=listed.published or article.published,

@@ -114,6 +114,7 @@ def _with_detail(listed: Entry, told: Entry) -> Entry:
         link=told.link or listed.link,
         summary=told.summary or listed.summary,
         content=told.content or listed.content,
+        cleaned=(*told.cleaned, *listed.cleaned),
         text=told.text if told.content else listed.text or told.text,
         authors=told.authors or listed.authors,
         tags=told.tags or listed.tags,

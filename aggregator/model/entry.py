@@ -1,7 +1,7 @@
 """Entries and feeds: `RawEntry` and `RawFeed` as parsed, `Entry` and `Feed` once cleaned and identified."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
@@ -245,6 +245,8 @@ class Entry:
     link: Url | None = None  # may have a fragment
     summary: str = ""  # sanitised HTML; empty if there is none or if it equals the content
     content: str = ""  # sanitised HTML
+    # Checksums of HTML as the sanitiser wrote it (S30). A text that was changed since has none.
+    cleaned: tuple[str, ...] = field(default=(), compare=False, repr=False)
     text: str = ""  # plain text of content, or of summary, with blanks collapsed
     authors: tuple[Person, ...] = ()
     tags: tuple[Tag, ...] = ()

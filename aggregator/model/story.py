@@ -3,7 +3,7 @@
 Rendering depends on nothing else: not on the clock, and not on the order of a set (A30).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from aggregator.model.entry import Enclosure, KeyRule, Origin, Person, Tag
@@ -59,6 +59,7 @@ class Publication:
     home: str | None = None  # path of its document in `category`; all.* links there if it has no link
     founder: SourceKey | None = None  # source of the founding entry, whose id may be `atom_id` (T1)
     allow_classes: frozenset[str] = frozenset()  # class names of its source that sanitising at output keeps (S34)
+    cleaned: tuple[str, ...] = field(default=(), compare=False, repr=False)  # checksums of sanitised HTML (S30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,14 @@
 """Fields of publications as every format shows them: safe HTML, addresses, names, dates."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote
 
 from aggregator.clean.iso639 import well_known
-from aggregator.clean.sanitiser import sanitise
+from aggregator.clean.sanitiser import is_sanitised, sanitise
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
@@ -65,14 +65,20 @@ def line_of(text: str | None) -> str:
     return " ".join(legal(text or "").split())
 
 
-def safe_html(html: str, allow_classes: frozenset[str]) -> str:
-    """Sanitise what goes out once more, for every format alike (S30, S31)."""
+def safe_html(html: str, allow_classes: frozenset[str], cleaned: Container[str] = ()) -> str:
+    """Sanitise what goes out once more, for every format alike (S30, S31), except what this very version wrote.
+
+    Args:
+        html: as stored, or changed since.
+        allow_classes: class names that stay (S34).
+        cleaned: checksums of texts that the sanitiser wrote.
+    """
     if not html:
         return ""
     key = (html, allow_classes)
     found = _safe.get(key)
     if found is None:
-        found = _sanitised(html, allow_classes).strip()
+        found = html if is_sanitised(html, cleaned, allow_classes) else _sanitised(html, allow_classes).strip()
         found = html if found == html else found  # one text in memory, not two
         _safe.keep(key, found, len(html) + (0 if found is html else len(found)))
     return found
@@ -92,12 +98,12 @@ def forget() -> None:
 
 def content_of(publication: Publication) -> str:
     """Return the content as safe HTML; empty if there is none to show."""
-    return safe_html(publication.content, publication.allow_classes)
+    return safe_html(publication.content, publication.allow_classes, publication.cleaned)
 
 
 def summary_of(publication: Publication) -> str:
     """Return the summary as safe HTML; empty if there is none, or if it equals the content (I53)."""
-    summary = safe_html(publication.summary, publication.allow_classes)
+    summary = safe_html(publication.summary, publication.allow_classes, publication.cleaned)
     return "" if summary == content_of(publication) else summary
 
 

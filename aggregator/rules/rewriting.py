@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from aggregator.clean.people import MAX_NAME
-from aggregator.clean.sanitiser import sanitise
+from aggregator.clean.sanitiser import checksums, sanitise
 from aggregator.clean.text import plain_text
 from aggregator.clean.titles import bounded_title
 from aggregator.identify.keys import digest_of, text_digest_of
@@ -45,6 +45,8 @@ def rewritten(entry: Entry, steps: Sequence[Rewrite], allow_classes: frozenset[s
         return told
     if (now.content or now.summary) != (told.content or told.summary):
         now = replace(now, text=plain_text(now.content or now.summary))
+    changed = [html for html, before in ((now.content, told.content), (now.summary, told.summary)) if html != before]
+    now = replace(now, cleaned=(*checksums(changed, allow_classes), *told.cleaned))
     original = Original(
         title=told.title,
         link=told.link,

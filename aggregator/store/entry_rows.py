@@ -43,6 +43,8 @@ else:
     keys = late("aggregator.identify.keys")
     matching = late("aggregator.identify.matching")
 
+_CHECKSUMS = 4  # of the present texts, and of those before `rewrite`
+
 
 def _content(item: Entry) -> dict[str, Any]:
     return {
@@ -51,6 +53,7 @@ def _content(item: Entry) -> dict[str, Any]:
         "match_link": matching.dedupe_link(item),
         "summary": item.summary,
         "content": item.content,
+        "cleaned": " ".join(item.cleaned[:_CHECKSUMS]) or None,
         "authors": people_to_json(item.authors),
         "tags": tags_to_json(item.tags),
         "enclosures": enclosures_to_json(item.enclosures),

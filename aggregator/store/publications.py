@@ -58,7 +58,7 @@ _SHOWN = (
         entry.c[name].label(f"entry_{name}")
         for name in (
             "key key_rule title link summary content authors tags enclosures supplement rights language published "
-            "first_seen origin"
+            "first_seen origin cleaned"
         ).split()
     ),
 )
@@ -249,6 +249,7 @@ def _publication(row: Row, credits: Credits) -> Publication:
         link=_url(row["entry_link"]),
         summary=row["entry_summary"],
         content=row["entry_content"],
+        cleaned=tuple((row["entry_cleaned"] or "").split()),
         authors=people_of(row["entry_authors"]),
         tags=tags_of(row["entry_tags"]),
         enclosures=enclosures_of(row["entry_enclosures"]),

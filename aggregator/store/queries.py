@@ -231,6 +231,7 @@ def entry_of(row: RowMapping) -> Entry:
         link=Url(row["link"]) if row["link"] else None,
         summary=row["summary"],
         content=row["content"],
+        cleaned=tuple((row["cleaned"] or "").split()),
         text=text.plain_text(row["content"] or row["summary"]),
         authors=people_of(row["authors"]),
         tags=tags_of(row["tags"]),

@@ -273,7 +273,7 @@ class Retention:
         if not numbers:
             return 0
         touch(self._connection, (), numbers, late=True)  # raises the generation, by which the search index learns it
-        gone: dict[str, Any] = {"summary": "", "content": "", "original": None, "unpublished": None}
+        gone: dict[str, Any] = {"summary": "", "content": "", "cleaned": None, "original": None, "unpublished": None}
         gone["id"] = entry.c.id  # otherwise SQLite shrinks the row in place, and its disk page is not reused
         generation = select(store.c.dirty).scalar_subquery()
         for part in _parts(numbers):

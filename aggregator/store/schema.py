@@ -226,6 +226,7 @@ entry = Table(
     Column("limited", Json),  # ids of categories whose limit its poll had reached; null: none
     Column("original", Json),  # the source's values of fields that `rewrite` changed, and the steps; null: none changed
     Column("origin", Json),  # the `atom:source` as it was when the entry was stored or revised (A9)
+    Column("cleaned", Text),  # checksums of summary and content as the sanitiser wrote them (S30), divided by blanks
     UniqueConstraint("source_id", "key_hash"),  # R10: an entry is stored once, even if two programs run
     Index(None, "story_id"),
     Index(None, "id_hash"),

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from aggregator.clean.sanitiser import checksums
 from aggregator.errors import PublishError
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import CategoryKey, SourceKey
@@ -458,6 +459,22 @@ def test_s30_html_is_sanitised_once_more(monkeypatch: pytest.MonkeyPatch) -> Non
     assert entry.findtext(f"{ATOM}content") == "<p>a</p>"
     assert entry.findtext(f"{ATOM}summary") == "b"
     assert set(asked) == {(publication.content, None, classes), (publication.summary, None, classes)}
+
+
+def test_s30_what_this_version_of_the_sanitiser_wrote_is_not_sanitised_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    classes = frozenset({"em_media"})
+    written, evil = "<p class='em_media'>a</p>", "<p class='em_media'>a</p><script>x</script>"
+    cleaned = checksums([written], classes)
+    monkeypatch.setattr("aggregator.render.fields.sanitise", lambda *_: "sanitised")
+    for html, classes_now, expected in (
+        (written, classes, written),
+        (written, frozenset({"em_media", "other"}), "sanitised"),  # an edited `allow_classes`
+        (evil, classes, "sanitised"),  # an edited store
+    ):
+        shown = a_publication(content=html, summary="", allow_classes=classes_now, cleaned=cleaned)
+        assert entry_of(shown).findtext(f"{ATOM}content") == expected
+        short = a_publication(content="", summary=html, allow_classes=classes_now, cleaned=cleaned)
+        assert entry_of(short).findtext(f"{ATOM}summary") == expected
 
 
 def test_s34_class_names_that_the_source_allows_stay() -> None:

@@ -44,7 +44,7 @@ def as_of(released: str, path: Path) -> None:
     newer.unlink()
 
 
-@pytest.mark.parametrize("released", ["0001", "0002"])
+@pytest.mark.parametrize("released", ["0001", "0002", "0003", "0004"])
 def test_r61_a_store_of_an_older_schema_goes_on_where_it_was(tmp_path: Path, released: str) -> None:
     site = SampleSite(tmp_path)
     site.writes(YAML)
@@ -64,7 +64,7 @@ def test_r61_a_store_of_an_older_schema_goes_on_where_it_was(tmp_path: Path, rel
     check_schema(path)
 
 
-@pytest.mark.parametrize("released", ["0001", "0002"])
+@pytest.mark.parametrize("released", ["0001", "0002", "0003", "0004"])
 def test_a7_feeds_of_an_older_schema_go_on_from_what_they_said(tmp_path: Path, released: str) -> None:
     site = SampleSite(tmp_path)
     site.writes(YAML)
