@@ -6,8 +6,9 @@ import re
 _BLOCKS = "p|div|section|article|aside|header|footer|main|nav|figure|figcaption|blockquote|picture|ul|ol|dl|h[1-6]"
 _INLINE = "span|a|b|i|em|strong|u|s|small|big|sub|sup|mark|cite|abbr"
 _EMPTY = re.compile(rf"<({_BLOCKS})(?: [^<>]*)?>(?:\s|&nbsp;|<br>)*</\1>|<({_INLINE})(?: [^<>]*)?>(\s*)</\2>")
-# Starts after a start tag and never within a row of breaks, which would take time quadratic in their number.
-_MAY_BE_EMPTY = re.compile(r">(?<!<br>)(?:\s|&nbsp;|<br>)*</")
+# A start tag with nothing behind it. It never begins within a row of breaks: that would take time quadratic in their
+# number.
+_MAY_BE_EMPTY = re.compile(r"<[a-z][^<>]*>(?<!<br>)(?:\s|&nbsp;|<br>)*</")
 _BREAKS = re.compile(r"<br>(?:\s*<br>){2,}")
 
 

@@ -111,7 +111,9 @@ def sanitise(html: str, base: Url | None = None, allow_classes: frozenset[str] =
         base: base of relative URLs; without a base, relative URLs are removed.
         allow_classes: the only class names to keep (S34).
     """
-    html = legal(html.replace("\r\n", "\n").replace("\r", "\n"))
+    if "\r" in html:
+        html = html.replace("\r\n", "\n").replace("\r", "\n")
+    html = legal(html)
     if "<" not in html and "&" not in html:
         return html
     lower = html.lower()
@@ -172,14 +174,14 @@ def version_of(allow_classes: frozenset[str]) -> bytes:
 
 def _prepared(html: str, lower: str) -> str:
     """Keep what nh3 would drop with its element: the video of an iframe (S38), a picture in noscript."""
-    html = with_script_fallbacks(html, lower)
-    return embeds_as_links(html) if "<iframe" in html.lower() else html
+    plain = with_script_fallbacks(html, lower)
+    return embeds_as_links(plain) if "<iframe" in (lower if plain is html else plain.lower()) else plain
 
 
 def _clean_once(html: str, base: Url | None, allow_classes: frozenset[str]) -> tuple[str, bool]:
     """Clean HTML without forbidden characters; return the result, and whether it is nested too deep (S14)."""
     cleaned = _cleaner(base, allow_classes).clean(html)
-    result = html if cleaned == html else legal(cleaned)
+    result = legal(cleaned) if "&#" in html else cleaned  # only a numeric reference may become a forbidden character
     if "<img" in result or "<audio" in result or "<video" in result:
         result = tidy_media(result, base)
     if _OBSOLETE.search(result):

@@ -71,7 +71,10 @@ def plain_text(markup: str) -> str:
         return line_of(html.unescape(markup))
     if markup.count("<") > _MANY_TAGS:  # nh3 takes time quadratic in the depth
         return line_of(html.unescape(without_tags(markup)))
-    return text_of(_text_cleaner().clean(legal(markup)))
+    cleaned = _text_cleaner().clean(legal(markup))
+    return text_of(
+        legal(cleaned) if "&#" in markup else cleaned
+    )  # a numeric reference may become a forbidden character
 
 
 def text_of(sanitised: str) -> str:
@@ -79,8 +82,8 @@ def text_of(sanitised: str) -> str:
     if "<" in sanitised:
         sanitised = _TAG.sub("", _BLOCK_TAG.sub(" ", sanitised))
         sanitised = sanitised.strip()
-    text = html.unescape(sanitised)  # a reference such as &#1; has become a forbidden character
-    return text if text.isprintable() and "  " not in text else _on_one_line(legal(text))
+    text = html.unescape(sanitised)
+    return text if text.isprintable() and "  " not in text else _on_one_line(text)
 
 
 def _on_one_line(text: str) -> str:

@@ -100,10 +100,10 @@ def are_both_latin(guess: str, claimed: str) -> bool:
     return {guess, claimed} <= _LATIN | {"cp1252", "iso8859_15", "iso8859_9"}
 
 
-def fits_language(body: bytes, guess: str, claimed: str) -> bool:
-    """Return True if the document names a language that is written in the codec `guess` and never in `claimed`."""
+def other_codecs(body: bytes, claimed: str) -> tuple[str, ...]:
+    """Return the codecs of the language that the document names; none if it names none, or if `claimed` is one."""
     _, codecs = _CODECS_OF_LANGUAGE.get(_language(body[:SAMPLE]), (None, ()))
-    return guess in codecs and claimed not in codecs
+    return () if claimed in codecs else codecs
 
 
 def _language(sample: bytes) -> bytes:

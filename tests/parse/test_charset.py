@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aggregator.model.charset import Step
 from aggregator.parse.charset import Decoded, decode, fix_double_encoding
+from aggregator.parse.detect import other_codecs
 from aggregator.parse.encodings import codec_of
 from tests.parse.languages import LANGUAGES, Language
 
@@ -134,6 +135,14 @@ def test_i2_meta_counts_in_a_page_only() -> None:
     assert said(f"<rss>{meta}x</rss>".encode("koi8-r")).charset.step is Step.UTF8
 
 
+def test_i4_a_plausible_text_of_the_declared_set_is_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(body: bytes) -> str | None:
+        raise AssertionError(body)
+
+    monkeypatch.setattr("aggregator.parse.charset.detect", refuse)
+    assert said(declared(CHINESE, "gb2312", "gb18030")).encoding == "gb18030"
+
+
 @pytest.mark.parametrize("word", ["Düsseldorf", "naïve", "Ærøskøbing", "“so”", "5 £", "señor", "ça"])
 def test_i2_short_western_texts_are_not_guessed_at(word: str) -> None:
     found = said(f"<rss><title>{word}</title></rss>".encode("cp1252"))
@@ -198,6 +207,27 @@ def test_i4_wrong_declarations_are_seen_through_where_there_is_evidence() -> Non
                         wrong.append((language.tag, name, label))
     assert right >= 0.98 * (right + len(wrong)), wrong
     assert all(tag == "fr" for tag, _, label in wrong if label in ("iso-8859-1", "windows-1252")), wrong
+
+
+def test_i4_to_detect_a_set_in_each_document_would_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A declared set that gives a plausible text is kept without detecting one, except for a language of other sets."""
+    bodies = [
+        document(language, codec, label)
+        for language in LANGUAGES
+        for _, codec in language.sets
+        for label, _ in SETS[::6]
+    ]
+    found = [said(body) for body in bodies]
+    detected = 0
+
+    def always(body: bytes, claimed: str) -> tuple[str, ...]:
+        nonlocal detected
+        detected += not other_codecs(body, claimed)
+        return other_codecs(body, claimed) or ("of no language",)
+
+    monkeypatch.setattr("aggregator.parse.charset.other_codecs", always)
+    assert [said(body) for body in bodies] == found
+    assert detected
 
 
 @given(st.binary(max_size=300), st.sampled_from(["iso-8859-1", "big5", None]))
