@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, select
+from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, or_, select
 
 from aggregator.decide.changed_ids import Pair, is_another, may_be_rekeyed, pairs_of
 from aggregator.decide.losses import FEWEST, SAMPLE, lost_fields, may_be_lost, missing_fields
 from aggregator.decide.revisions import is_changing
 from aggregator.identify.budget import Budget
-from aggregator.identify.ids import minted_id, page_id_of
+from aggregator.identify.ids import minted_id
 from aggregator.identify.keys import global_id_hash, key_form
 from aggregator.identify.matching import dedupe_link, telling
 from aggregator.identify.minhash import bands_of
@@ -23,30 +23,30 @@ from aggregator.model.known import (
     Held,
     Identity,
     Known,
+    KnownCategory,
     KnownEntry,
     ListedEntry,
     MatchedEntry,
     Trace,
 )
 from aggregator.model.observed import NOTHING_OBSERVED
-from aggregator.model.settings import Dedupe, Kind
+from aggregator.model.settings import CategoryKey, Dedupe, Kind
 from aggregator.model.stored_json import enclosures_of
 from aggregator.model.window import state_of
+from aggregator.store.dialect import MAX_IN
 from aggregator.store.minhash_bands import near_entries
 from aggregator.store.queries import (
-    ATOM_IDS,
     LISTED,
-    PAGE_IDS,
     ROWS_BY_ID,
     bearers_of,
     by,
     copies_of,
     entry_of,
-    known_categories,
     known_entries,
     known_stories,
     listed_entry,
     rows_by,
+    taken_ids,
     verdicts,
 )
 from aggregator.store.schema import ENTRY, alias, entry, source, store, story, verdict
@@ -63,16 +63,22 @@ _STORE = select(
     store.c.next_story,
     store.c.offered_at,
     select(verdict.c.entry_id).exists().label("ruled"),  # rarely true; then verdicts cost one more statement
-)
-_BEFORE = select(source.c.identity, source.c.listed).where(source.c.id == _SOURCE)
+    source.c.identity,
+    source.c.listed,
+).select_from(store.outerjoin(source, source.c.id == _SOURCE))
 _MINE = LISTED.where(entry.c.source_id == _SOURCE)
 _MINE_BY_FORM, _MINE_BY_ID = by(_MINE, entry.c.key_hash), by(_MINE, entry.c.id)
 _ALIASES = by(
     select(alias.c.value_hash, alias.c.target_id).where(alias.c.kind == ENTRY, alias.c.source_id == _SOURCE),
     alias.c.value_hash,
 )
-_OTHERS = select(entry.c.story_id).where(entry.c.story_id.is_not(None), entry.c.source_id != _SOURCE).distinct()
-_OTHER_STORIES = tuple(by(_OTHERS, entry.c[name]) for name in ("id_hash", "text_digest", "match_link", "id"))
+_MARKS = ("id_hash", "text_digest", "match_link", "id")
+_OTHER_STORIES = (
+    select(entry.c.story_id)
+    .where(entry.c.story_id.is_not(None), entry.c.source_id != _SOURCE)
+    .where(or_(*(entry.c[name].in_(bindparam(f"of_{name}", expanding=True)) for name in _MARKS)))
+    .distinct()
+)
 _LOST = by(
     select(story.c.atom_id)
     .join(entry, entry.c.id == story.c.founder_id)
@@ -97,6 +103,7 @@ def known(
     feed: Feed,
     now: datetime,
     *,
+    categories: Mapping[CategoryKey, KnownCategory],
     also: Sequence[Entry] = (),
     budget: Budget | None = None,
 ) -> Known:
@@ -110,6 +117,7 @@ def known(
         due: the job of the source, or of an entry that waits for its detail.
         feed: the document.
         now: the time.
+        categories: all categories in the store.
         also: stored entries of the source that will be published too and belong to no story yet.
         budget: budget for comparing entries; None: a new one.
 
@@ -119,6 +127,8 @@ def known(
     budget = budget or Budget()
     observed = due.observed if isinstance(due, SourceJob) else NOTHING_OBSERVED
     document = [(key_form(item.key), item) for item in feed.entries]
+    row = connection.execute(_STORE, {"source": due.source_id}).mappings().one()
+    before: Sequence[int] = row["listed"] or ()
     mine = _own(connection, due, [form for form, _ in document])
     listed = [(form, item, mine[form]) for form, item in document if form in mine]
     changing = known_entries(connection, {one.id for _, item, one in listed if is_changing(one, item)})
@@ -129,9 +139,8 @@ def known(
     }
     mine = {form: item for form, item in mine.items() if form not in reused}
     unknown = {form for form, _ in document if form not in mine}
-    before = _document_before(connection, due) if unknown or not document else (None, ())
-    lost = _lost(connection, due, feed, before[1])
-    traces = _traces(connection, due, document, unknown, mine, reused, before[1]) if unknown else []
+    lost = _lost(connection, due, feed, before)
+    traces = _traces(connection, due, document, unknown, mine, reused, before) if unknown else []
     matched = _matched(connection, pairs_of(document, unknown, traces))
     holds_back = observed.suspect_since or observed.lost_since
     held = _held(connection, due) if holds_back and isinstance(due, SourceJob) else ()
@@ -154,13 +163,11 @@ def known(
     back = {item.story for item in changing.values() if item.state is EntryState.WITHDRAWN and item.story is not None}
     stories = dict(known_stories(connection, candidates | own | taken_back))
     wanted = {number for item in stories.values() for number in (item.founder, *(p.shown for p in item.publications))}
-    row = connection.execute(_STORE).mappings().one()
     same, different = verdicts(connection, wanted) if row["ruled"] else ({}, {})
     wanted.update(*same.values(), *different.values())
     possible_ids = {minted_id(row["uuid"], due.source.key, item.key) for item in fresh}
     possible_ids |= {item.id for item in fresh if item.id and is_identifier(item.id)}
-    pages_of = sorted(map(page_id_of, possible_ids))
-    categories = known_categories(connection)
+    taken, taken_pages = taken_ids(connection, possible_ids)
     buried = _withdrawn_before_loss(connection, possible_ids) if observed.restored_until else frozenset()
     return Known(
         store_uuid=row["uuid"],
@@ -173,7 +180,7 @@ def known(
         matched=matched,
         held=held,
         lost=lost,
-        identity=before[0],
+        identity=Identity(**row["identity"]) if row["identity"] else None,
         shares_items=shares_items,
         deleted=deleted,
         copies=copies_of(connection, taken_back | back),
@@ -184,9 +191,9 @@ def known(
         bearers=bearers_of(connection, links),
         bands=bands,
         near=near,
-        taken=frozenset(r["atom_id"] for r in rows_by(connection, ATOM_IDS, sorted(possible_ids))),
+        taken=taken,
         buried=buried,
-        taken_pages=frozenset(r["page_id"] for r in rows_by(connection, PAGE_IDS, pages_of)),
+        taken_pages=taken_pages,
         next_category=max((one.id for one in categories.values()), default=0) + 1,
         outlines=known_outlines(connection, due.source_id) if due.source.reading.kind is Kind.OPML else (),
         categories=categories,
@@ -251,14 +258,13 @@ def _lost(connection: Connection, due: Job, feed: Feed, listed: Sequence[int]) -
         connection: a reading connection suffices.
         due: the job of the source.
         feed: the document.
-        listed: ids of the entries of the document before, if looked up already; else empty.
+        listed: ids of the entries of the document before.
     """
     if isinstance(due, DetailJob) or not due.stored_before:
         return ()
     missing = missing_fields(due.source, feed.entries, feed.listing.fields)
     before: list[Entry] = []
     if may_be_lost(missing, feed.entries, due.observed):
-        listed = listed or _document_before(connection, due)[1]
         sample = sorted(listed)[-SAMPLE:] if len(listed) >= FEWEST else ()
         before = [entry_of(row) for row in rows_by(connection, _SAMPLE, sample)]
     return lost_fields(missing, feed.entries, before, due.observed)
@@ -284,10 +290,13 @@ def told_by_others(
     texts = {item.text_digest for item in entries if item.text_digest}
     links = {link for item in entries if (link := dedupe_link(item))}
     neighbours = {number for found in near.values() for number in found}
-    found: set[int] = set()
     wanted: tuple[set[Any], ...] = (ids, texts, links, neighbours)
-    for statement, values in zip(_OTHER_STORIES, wanted, strict=True):
-        found.update(row["story_id"] for row in rows_by(connection, statement, sorted(values), source=source))
+    marks = {f"of_{name}": sorted(values) for name, values in zip(_MARKS, wanted, strict=True)}
+    found: set[int] = set()
+    step = MAX_IN // len(_MARKS)
+    for start in range(0, max(map(len, marks.values())), step):
+        part = {name: values[start : start + step] for name, values in marks.items()}
+        found.update(connection.execute(_OTHER_STORIES, {"source": source, **part}).scalars())
     return found
 
 
@@ -300,12 +309,6 @@ def _own(connection: Connection, due: Job, forms: Sequence[str]) -> dict[str, Li
     rows = rows_by(connection, _MINE_BY_ID, sorted(set(targets.values())), **own)
     by_id = {row["id"]: listed_entry(row) for row in rows}
     return found | {form: by_id[target] for form, target in targets.items() if target in by_id}
-
-
-def _document_before(connection: Connection, due: Job) -> tuple[Identity | None, Sequence[int]]:
-    """Return the identity of the last document of a source, and the entry ids in its last document with entries."""
-    row = connection.execute(_BEFORE, {"source": due.source_id}).one_or_none()
-    return (None, ()) if row is None else (Identity(**row.identity) if row.identity else None, row.listed or ())
 
 
 def _traces(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Column, Connection, RowMapping, Select, bindparam, case, func, select, type_coerce
 
 from aggregator.decide.order import FUTURE, MICROSECOND
+from aggregator.identify.ids import page_id_of
 from aggregator.late import late
 from aggregator.model.entry import Digest, Entry, EntryKey, KeyRule, Original
 from aggregator.model.known import (
@@ -92,8 +93,9 @@ ENTRIES_BY_ID = by(ENTRIES, entry.c.id)
 ENTRIES_BY_STORY = by(ENTRIES.order_by(entry.c.id), entry.c.story_id)
 ROWS_BY_ID = by(select(entry), entry.c.id)  # whole rows, for `entry_of`
 STORIES_OF = by(select(entry.c.story_id), entry.c.id)
-ATOM_IDS = by(select(story.c.atom_id), story.c.atom_id)
-PAGE_IDS = by(select(story.c.page_id), story.c.page_id)
+_TAKEN = select(story.c.atom_id, story.c.page_id).where(
+    story.c.atom_id.in_(bindparam("ids", expanding=True)) | story.c.page_id.in_(bindparam("pages", expanding=True))
+)
 PUBLICATIONS_BY_STORY = by(select(publication).order_by(publication.c.category_id), publication.c.story_id)
 _SOURCES = by(select(entry.c.story_id, entry.c.source_id).distinct(), entry.c.story_id)
 _STORIES = by(select(story), story.c.id)
@@ -211,6 +213,15 @@ def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[
                 retracted_at=row["retracted_at"],
             ),
         )
+
+
+def taken_ids(connection: Connection, possible: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the atom:ids and the page ids of stories that have one of some atom:ids, or a page id made of one."""
+    ids, step = sorted(possible), MAX_IN // 2
+    parts = [ids[start : start + step] for start in range(0, len(ids), step)]
+    found = [connection.execute(_TAKEN, {"ids": part, "pages": list(map(page_id_of, part))}).all() for part in parts]
+    rows = [row for some in found for row in some]
+    return frozenset(row.atom_id for row in rows), frozenset(row.page_id for row in rows)
 
 
 def known_categories(connection: Connection) -> dict[CategoryKey, KnownCategory]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from aggregator.identify.ids import minted_id, page_id_of
+from aggregator.identify.ids import minted_id
 from aggregator.model.correction import StoryMembers
 from aggregator.model.known import KnownEntry
 from aggregator.model.story_changes import NewStory, Ruling
@@ -13,12 +13,11 @@ from aggregator.store.categories import raise_generations
 from aggregator.store.dialect import insert
 from aggregator.store.documents import STANDING_TOMBSTONE
 from aggregator.store.queries import (
-    ATOM_IDS,
     ENTRIES_BY_STORY,
-    PAGE_IDS,
     known_entry,
     known_stories,
     rows_by,
+    taken_ids,
     verdicts,
 )
 from aggregator.store.schema import category, publication, store, story, verdict
@@ -38,7 +37,7 @@ def members(connection: Connection, numbers: Collection[int]) -> StoryMembers:
     own = connection.execute(select(store.c.uuid, store.c.next_story)).one()
     may_be = {minted_id(own.uuid, member.source_key, member.key) for member in everyone}
     may_be |= {member.own_id for member in everyone if member.own_id and is_identifier(member.own_id)}
-    pages_of = sorted(map(page_id_of, may_be))
+    taken, taken_pages = taken_ids(connection, may_be)
     return StoryMembers(
         store_uuid=own.uuid,
         next_story=own.next_story,
@@ -46,8 +45,8 @@ def members(connection: Connection, numbers: Collection[int]) -> StoryMembers:
         members={n: tuple(sorted(some, key=lambda e: e.id)) for n, some in found.items()},
         same=same,
         different=different,
-        taken=frozenset(row["atom_id"] for row in rows_by(connection, ATOM_IDS, sorted(may_be))),
-        taken_pages=frozenset(row["page_id"] for row in rows_by(connection, PAGE_IDS, pages_of)),
+        taken=taken,
+        taken_pages=taken_pages,
         categories=frozenset(connection.execute(select(category.c.id).where(category.c.active)).scalars()),
     )
 

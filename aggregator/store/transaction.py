@@ -20,11 +20,11 @@ from aggregator.late import late
 from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.job import Job
-from aggregator.model.known import Known
-from aggregator.model.settings import Roster
+from aggregator.model.known import Known, KnownCategory
+from aggregator.model.settings import CategoryKey, Roster
 from aggregator.store import categories, sources, stories
 from aggregator.store.alarms import Alarms
-from aggregator.store.apply import Act, apply, finish, write
+from aggregator.store.apply import Act, finish, write
 from aggregator.store.categories import Categories
 from aggregator.store.claims import Claims
 from aggregator.store.corrections import Corrections
@@ -37,6 +37,7 @@ from aggregator.store.minhash_bands import Bands
 from aggregator.store.output_list import Files
 from aggregator.store.post_list import Posts
 from aggregator.store.publications import Publications
+from aggregator.store.queries import known_categories
 from aggregator.store.retention import Retention
 from aggregator.store.schedule import Schedule
 from aggregator.store.sources import Placed, Sources
@@ -83,6 +84,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._categories: dict[CategoryKey, KnownCategory] | None = None  # of the store, until a change makes some
 
     alarms = cached_property(lambda tx: Alarms(tx._connection))
     bands = cached_property(lambda tx: Bands(tx._connection))
@@ -140,10 +142,14 @@ class Transaction:
 
     def apply(self, *acts: Act) -> None:
         """Write changes in the order that `store/apply.py` explains."""
-        apply(self._connection, acts)
+        for act in acts:
+            self.write(act)
+        self.finish(*acts)
 
     def write(self, act: Act) -> None:
         """Write the rows of a change; `finish` must follow in this transaction."""
+        if act.entries.categories:
+            self._categories = None
         write(self._connection, act)
 
     def finish(self, *acts: Act) -> None:
@@ -176,7 +182,9 @@ class Transaction:
         self, due: Job, feed: Feed, now: datetime, *, also: Sequence[Entry] = (), budget: Budget | None = None
     ) -> Known:
         """Return the records needed to decide on a document, and on stored entries that are to be published now."""
-        return known.known(self._connection, due, feed, now, also=also, budget=budget)
+        if self._categories is None:
+            self._categories = known_categories(self._connection)
+        return known.known(self._connection, due, feed, now, categories=self._categories, also=also, budget=budget)
 
     # An operator's corrections.
 

@@ -43,7 +43,7 @@ def test_a_poll_costs_the_same_statements_whatever_its_length(tmp_path: Path) ->
                 fake_source.says(key, *(said(f"{key}-{n}") for n in range(count)))
             costs.append(len(statements))
     assert costs[1] - costs[0] <= 1, "bands of 150 entries are more than one statement may name"
-    assert costs[0] <= 44, "about thirty, five of which look for entries under other ids, and those of the claim"
+    assert costs[0] <= 39, "a few of which look for entries under other ids, and those of the claim"
 
 
 def test_marks_sources_days_and_events_of_a_group_are_written_once(tmp_path: Path) -> None:
@@ -83,6 +83,32 @@ def plan_of(app: App, statement: str) -> str:
     nothing = (None,) * statement.count("?")
     with connected(app.store) as connection:
         return "; ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", nothing))
+
+
+def test_stories_of_others_are_found_by_the_indexes_of_their_marks(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
+    statements: list[str] = []
+    with sample_site.opened() as app:
+        FakeSource(app).says("a", said(1))
+        with app.store.heard_statements(statements.append):
+            FakeSource(app).says("b", said(2))
+        (looking,) = (s for s in statements if "SELECT DISTINCT entry.story_id" in s and "entry.match_link IN" in s)
+        plan = plan_of(app, looking)
+    assert "MULTI-INDEX OR" in plan, plan
+    assert "SCAN entry" not in plan, plan
+
+
+def test_categories_are_read_once_for_a_group(tmp_path: Path) -> None:
+    site = SampleSite(tmp_path)
+    keys = [f"s{n}" for n in range(5)]
+    site.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/'}}\n" for key in keys))
+    statements: list[str] = []
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        polls = [fake_source.brings(key, said(key)) for key in keys]
+        with app.store.heard_statements(statements.append):
+            fake_source.settles(*polls)
+    assert len([s for s in statements if "category.slug" in s]) == 1
 
 
 def test_the_newest_of_all_are_looked_for_by_time(sample_site: SampleSite) -> None:
