@@ -15,7 +15,7 @@ from aggregator.identify.similarity import NEAR, Likeness, Telling, likeness, ma
 from aggregator.model.entry import Entry
 from aggregator.model.known import Known, KnownEntry, KnownStory
 from aggregator.model.settings import Dedupe
-from aggregator.urls import is_start_page, match_url
+from aggregator.urls import Url, is_start_page, match_url
 
 
 class Evidence(StrEnum):
@@ -248,4 +248,9 @@ def _match(story: KnownStory, evidence: Evidence, other: KnownEntry, alike: Like
 
 def dedupe_link(entry: Entry) -> str | None:
     """Return the link of an entry in comparable form; None for a start page, which is no evidence."""
-    return match_url(entry.link) if entry.link and not is_start_page(entry.link) else None
+    return _compared(entry.link) if entry.link else None
+
+
+@lru_cache(4096)  # look-ups, decisions and rows ask eight times for each new entry: a quarter of storing a first poll
+def _compared(link: Url) -> str | None:
+    return None if is_start_page(link) else match_url(link)
