@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
-from statistics import median
+from operator import sub
 
 ARRIVALS = 30  # moments that the rhythm is read from
 FEWEST = 3  # with fewer there is no rhythm yet
@@ -35,8 +34,9 @@ def median_gap(arrivals: Sequence[datetime]) -> timedelta | None:
     """
     if len(arrivals) < FEWEST:
         return None
-    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(arrivals)]
-    return timedelta(seconds=median(gaps))
+    gaps: list[timedelta] = sorted(map(sub, arrivals[1:], arrivals))
+    half = len(gaps) // 2
+    return gaps[half] if len(gaps) % 2 else (gaps[half - 1] + gaps[half]) / 2
 
 
 def silence(arrivals: Sequence[datetime], now: datetime) -> timedelta:

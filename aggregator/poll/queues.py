@@ -5,6 +5,7 @@ whenever one of them has waited for the network. So no thread is woken before it
 """
 
 from collections import deque
+from collections.abc import Callable
 from threading import Condition, Lock
 from time import monotonic
 from typing import Generic, TypeVar
@@ -76,23 +77,35 @@ class ResultBuffer(Generic[T]):
     """Results for one thread, which takes them together. A thread that adds one waits while the buffer is full.
 
     Args:
-        size: how many results it holds.
+        large: how many large results it holds (R42).
+        most: how many results it holds.
+        is_large: returns whether a result holds much memory.
     """
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    def __init__(self, large: int, most: int, is_large: Callable[[T], bool]) -> None:
+        self._large, self._most, self._is_large = large, most, is_large
         self._results: list[T] = []
+        self._larges = 0  # of these
+        self._is_last = False  # no other result is on its way
         self._closed = False
         self._lock = Lock()
         self._worth_a_look, self._has_room = Condition(self._lock), Condition(self._lock)
 
-    def put(self, result: T, *, seconds: float) -> bool:
-        """Add a result; return False if there was no room within `seconds`."""
+    def put(self, result: T, *, seconds: float, is_last: bool = False) -> bool:
+        """Add a result; return False if there was no room within `seconds`.
+
+        Args:
+            result: the result.
+            seconds: the longest wait.
+            is_last: no other is on its way, so that lingering for it would be of no use.
+        """
         with self._lock:
-            if not self._has_room.wait_for(lambda: len(self._results) < self._size, seconds):
+            if not self._has_room.wait_for(lambda: not self._is_full, seconds):
                 return False
             self._results.append(result)
-            if len(self._results) in (1, self._size):
+            self._larges += self._is_large(result)
+            self._is_last = is_last
+            if len(self._results) == 1 or self._is_full or is_last:
                 self._worth_a_look.notify()
             return True
 
@@ -105,11 +118,16 @@ class ResultBuffer(Generic[T]):
     def take(self, *, linger: float) -> list[T]:
         """Wait for a result, and `linger` seconds for others; return an empty list once no more come.
 
-        There is no lingering once the buffer is full or closed.
+        There is no lingering once the buffer is full or closed, or has the last result.
         """
         with self._lock:
             self._worth_a_look.wait_for(lambda: self._results or self._closed)
-            self._worth_a_look.wait_for(lambda: len(self._results) >= self._size or self._closed, linger)
+            self._worth_a_look.wait_for(lambda: self._is_full or self._is_last or self._closed, linger)
             taken, self._results = self._results, []
+            self._larges, self._is_last = 0, False
             self._has_room.notify_all()
             return taken
+
+    @property
+    def _is_full(self) -> bool:
+        return self._larges >= self._large or len(self._results) >= self._most

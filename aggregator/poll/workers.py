@@ -27,7 +27,7 @@ log = getLogger(__name__)
 GROUP = 64  # largest number of polls in one transaction
 ENTRIES = 500  # and, roughly, of entries: no other writer waits long (R3)
 WAITING = 4  # claimed jobs for each worker, at most (R42)
-LINGER_SECONDS = 0.02  # a commit costs as much as several polls: polls that end together share one
+LINGER_SECONDS = 0.05  # a transaction costs as much as several polls: polls that end together share one
 STUCK = 2.0  # times the timeout of a poll, since its last request: then the worker is given up (R24)
 SPARE_SECONDS = 75.0  # to wait for a reader, to read (30 each: S15) and to store, on top of that
 DEATHS = 3  # within a minute, before the process is given up (R25)
@@ -78,7 +78,7 @@ class Runner:
         self._on_leave, self._on_return, self._on_settled = on_leave, on_return, on_settled
         self._judge = judge
         self._jobs: WorkQueue[Job | None] = WorkQueue()  # `room` bounds it
-        self._results: ResultBuffer[Gathered[Job]] = ResultBuffer(workers)
+        self._results: ResultBuffer[Gathered[Job]] = ResultBuffer(workers, GROUP, lambda poll: not poll.is_quiet)
         self._lock = threading.Lock()
         self._made = 0
         self._workers: list[_Worker] = []
@@ -212,8 +212,13 @@ class Runner:
             self.deliver(ready)
 
     def _put(self, result: Gathered[Job]) -> None:
-        while self._settler.is_alive() and not self._results.put(result, seconds=1.0):
+        while self._settler.is_alive() and not self._results.put(result, seconds=1.0, is_last=self._is_idle()):
             pass
+
+    def _is_idle(self) -> bool:
+        """Return whether no other poll is under way, or about to be."""
+        with self._lock:
+            return not len(self._jobs) and not any(worker.job for worker in self._workers)
 
     def _bury(self, worker: _Worker, error: Exception) -> None:
         """Remove a worker that died; `look_after` starts another (R25)."""

@@ -86,8 +86,12 @@ def test_what_nobody_has_taken_can_be_withdrawn() -> None:
     assert not len(line)
 
 
+def always(number: int) -> bool:
+    return True
+
+
 def test_results_come_in_order_and_together() -> None:
-    tray: ResultBuffer[int] = ResultBuffer(4)
+    tray: ResultBuffer[int] = ResultBuffer(4, 100, always)
     for number in range(4):
         assert tray.put(number, seconds=0)
     assert not tray.put(4, seconds=0), "it is full"
@@ -96,8 +100,28 @@ def test_results_come_in_order_and_together() -> None:
     assert tray.take(linger=0) == [5]
 
 
+def test_small_results_do_not_fill_it_until_there_are_very_many() -> None:
+    tray: ResultBuffer[int] = ResultBuffer(2, 4, lambda number: number > 10)
+    assert all(tray.put(number, seconds=0) for number in (1, 2, 3, 4))
+    assert not tray.put(5, seconds=0), "it is full"
+    assert tray.take(linger=PATIENCE) == [1, 2, 3, 4]
+    assert all(tray.put(number, seconds=0) for number in (11, 1, 12))
+    assert not tray.put(2, seconds=0), "of large ones it is full"
+    assert tray.take(linger=PATIENCE) == [11, 1, 12]
+
+
+def test_after_the_last_result_nobody_lingers() -> None:
+    tray: ResultBuffer[int] = ResultBuffer(4, 100, always)
+    tray.put(1, seconds=0)
+    tray.put(2, seconds=0, is_last=True)
+    assert tray.take(linger=PATIENCE) == [1, 2]
+    tray.put(3, seconds=0, is_last=True)
+    tray.put(4, seconds=0)
+    assert tray.take(linger=0) == [3, 4], "another came all the same"
+
+
 def test_who_waits_for_room_gets_it_and_the_end_is_told() -> None:
-    tray: ResultBuffer[int] = ResultBuffer(2)
+    tray: ResultBuffer[int] = ResultBuffer(2, 100, always)
 
     def bring() -> None:
         for number in range(10):
