@@ -1,9 +1,10 @@
-"""What the container allows: memory (R68) and processors, by its control groups.
+"""Memory and processors: what the container allows by its control groups (R68), and what glibc keeps of free memory.
 
 Anonymous memory counts, not the page cache, which the kernel frees by itself: reading a large store is no pressure.
 Both versions of control groups are read, and every group above ours: the tightest limit holds.
 """
 
+import ctypes
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ PROCESS = Path("/proc/self")
 GROUPS = Path("/sys/fs/cgroup")
 HIGH = 0.8  # of the limit on memory: no new polls, caches are dropped, and no further process is started
 UNLIMITED = 1 << 60  # version 1 says "no limit" with a number near 2 ** 63
+ARENA_MAX = -8  # `M_ARENA_MAX` of malloc.h
+ARENAS = 1  # Python's own lock lets one thread at a time allocate, nearly always
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,3 +100,23 @@ def _named(path: Path, name: str, unit_bytes: int) -> int | None:
         if len(words) > 1 and words[0] == name and words[1].isdigit():
             return int(words[1]) * unit_bytes
     return None
+
+
+def use_one_heap() -> None:
+    """Make all threads that start from now on share one heap."""
+    if (libc := _glibc()) is not None:
+        libc.mallopt(ARENA_MAX, ARENAS)
+
+
+def give_back() -> None:
+    """Return free memory to the system; takes some milliseconds."""
+    if (libc := _glibc()) is not None:
+        libc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    try:
+        libc = ctypes.CDLL(None)
+    except (OSError, TypeError):  # where programs have no C library of their own to ask
+        return None
+    return libc if hasattr(libc, "malloc_trim") and hasattr(libc, "mallopt") else None

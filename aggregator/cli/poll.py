@@ -21,6 +21,7 @@ from aggregator.cli.rest_words import rest_in_words
 from aggregator.cli.signals import stopping
 from aggregator.cli.terminal import ahead_in_words, counted, json_text, printable
 from aggregator.clock import rfc3339
+from aggregator.container import use_one_heap
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.late import late
 from aggregator.model.alarm import Alarm
@@ -53,6 +54,7 @@ TOLD = ("poll_source", "raise_alarm")  # in the log, once each, what the report 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Poll once and print the report."""
+    use_one_heap()  # 113 MB in place of 145 for 60 sources: each thread would keep the most that it ever had
     limit = _limit_of(options.limit)
     if limit is None:
         print(f"aggregator: --for {options.limit}: not a duration; write 10m, 90s or 0", file=sys.stderr)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from aggregator.app import App
 from aggregator.cli.open import opened_app
+from aggregator.container import use_one_heap
 from aggregator.model.settings import Settings
 from aggregator.model.story import Publication
 from aggregator.render.search_page import Answer, render_found, render_found_json
@@ -24,7 +25,6 @@ from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.search import search
 from aggregator.serve.server import WebServer
 from aggregator.service import Service
-from aggregator.service.memory import use_one_heap
 
 if TYPE_CHECKING:
     from aggregator.serve.granian_server import GranianServer

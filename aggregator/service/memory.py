@@ -3,7 +3,6 @@
 The memory of the processes that read bodies (`aggregator/reader/`) counts too: they are in the same group.
 """
 
-import ctypes
 from enum import IntEnum
 from pathlib import Path
 
@@ -43,27 +42,3 @@ class MemoryWatch:
         calm = CALM if self._pressure is not Pressure.NONE else HIGH
         self._pressure = Pressure.FULL if share >= FULL else Pressure.HIGH if share >= calm else Pressure.NONE
         return self._pressure, memory
-
-
-ARENA_MAX = -8  # `M_ARENA_MAX` of malloc.h
-ARENAS = 1  # Python's own lock lets one thread at a time allocate, nearly always
-
-
-def use_one_heap() -> None:
-    """Make all threads that start from now on share one heap."""
-    if (libc := _glibc()) is not None:
-        libc.mallopt(ARENA_MAX, ARENAS)
-
-
-def give_back() -> None:
-    """Return free memory to the system; takes some milliseconds."""
-    if (libc := _glibc()) is not None:
-        libc.malloc_trim(0)
-
-
-def _glibc() -> ctypes.CDLL | None:
-    try:
-        libc = ctypes.CDLL(None)
-    except (OSError, TypeError):  # where programs have no C library of their own to ask
-        return None
-    return libc if hasattr(libc, "malloc_trim") and hasattr(libc, "mallopt") else None

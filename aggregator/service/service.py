@@ -16,6 +16,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator.app import App
+from aggregator.container import give_back
 from aggregator.errors import AggregatorError
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.settings import Settings
@@ -25,7 +26,7 @@ from aggregator.publish.report import Published
 from aggregator.render.cache import forget_all
 from aggregator.search import SearchIndex
 from aggregator.service.jobs import Job, JobWatch
-from aggregator.service.memory import MemoryWatch, Pressure, give_back
+from aggregator.service.memory import MemoryWatch, Pressure
 from aggregator.service.outputs import OutputWatch
 from aggregator.service.publish_loop import PublishLoop
 from aggregator.service.store_jobs import StoreJobs

@@ -4,14 +4,17 @@ import ctypes
 import platform
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from aggregator.service import memory
+from aggregator import container
+from aggregator.cli import main
+from tests.sample_site import SampleSite
 
 PROGRAM = """
 import re
-from aggregator.service import memory as heap
+from aggregator import container as heap
 
 def held_kib():
     return int(re.search(r"RssAnon:\\s+(\\d+)", open("/proc/self/status").read())[1])
@@ -37,5 +40,16 @@ def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError
 
     monkeypatch.setattr(ctypes, "CDLL", no_library)
-    memory.use_one_heap()
-    memory.give_back()
+    container.use_one_heap()
+    container.give_back()
+
+
+def test_a_one_shot_poll_uses_one_heap_before_its_threads_start(
+    sample_site: SampleSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    monkeypatch.setattr("aggregator.cli.poll.use_one_heap", lambda: threads.append(threading.active_count()))
+    sample_site.writes("sources: [{kind: file, url: own.xml}]\n")
+    before = threading.active_count()
+    assert main(["-c", str(sample_site.folder / "feeds.yaml"), "poll"], {}) == 0
+    assert threads == [before]
