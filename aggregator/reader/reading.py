@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from aggregator import __version__
+from aggregator.clean import sanitiser
 from aggregator.clean.feed import clean
 from aggregator.errors import ParseError
+from aggregator.identify import keys
 from aggregator.identify.keys import identify, key_form
 from aggregator.model.ask import Ask
 from aggregator.model.entry import Feed, KeyRule
@@ -147,7 +149,7 @@ def versions() -> tuple[str, ...]:
     """Return the versions of everything that reading goes through."""
     from importlib.metadata import version  # late: a run of 304s reads nothing
 
-    return (__version__, *map(version, _LIBRARIES))
+    return (__version__, str(sanitiser.VERSION), keys.VERSION, *map(version, _LIBRARIES))
 
 
 @cache
