@@ -86,6 +86,7 @@ WHOLE = {  # what a publisher or an operator may do, and why the document is rea
     "an item in an item": (rss_item(0).replace("</item>", rss_item(90) + "</item>"), "structure"),
     "a section that quotes another": (rss_item(0, text="<![CDATA[{} <![CDATA[ ]]>"), "structure"),
     "an empty item": ("<item/>", "structure"),
+    "an XML id, which another item may have": (rss_item(0).replace("<item>", "<item xml:id='a'>"), "structure"),
     "an item of another namespace": ("<dc:item/>", "structure"),
     "the same item twice": (rss_item(0) + rss_item(0), "twice"),
     "a known item twice": (rss_item(1), "twice"),
@@ -201,6 +202,36 @@ def test_items_without_ids_are_known_by_their_links_if_all_are() -> None:
     assert read_after(feed_of(range(1, 9), **bare), feed_of(range(8), **bare)) == ""
     both = RSS.format("".join([rss_item(0), *(rss_item(n, guid="") for n in range(1, 9))]))
     assert read_after(feed_of(range(1, 9), **bare), both.encode()) == "keys"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([*range(1, 9), "a", "a"], [*range(9), "a"]),  # the id of the last one is its own now
+        ([*range(1, 9)], ["a", "a", "a", *range(1, 9)]),  # among all items, "a" is no constant: they are merged
+        (["a"] * 6, ["b"] * 3 + ["a"] * 6),
+        (["a"] * 6, ["a"]),
+    ],
+)
+def test_items_that_share_an_id_are_read_whole(before: list[int | str], after: list[int | str], tmp_path: Path) -> None:
+    def told(ids: list[int | str]) -> Fetched:
+        made = {"title": "Same", "pubDate": ""}
+        items = [
+            rss_item(number, guid=said, **made) if isinstance(said, str) else rss_item(said, guid="")
+            for number, said in zip(range(40 - len(ids), 40), ids, strict=True)
+        ]
+        return fetched(RSS.format("".join(items)).encode())
+
+    assert not tell_twice(tmp_path, SOURCE, [told(before), told(after)]).cuts
+
+
+def test_a_section_that_could_end_in_a_known_item_makes_all_of_them_be_read() -> None:
+    items = [
+        rss_item(n, description="").replace("</item>", "<!-- ]]> --><x><![CDATA[a</x></entry><![CDATA[b]]></x></item>")
+        for n in range(9)
+    ]
+    after = RSS.replace(">d<", "><![CDATA[d <![CDATA[ ]]><")
+    assert read_after(RSS.format("".join(items[1:])).encode(), after.format("".join(items)).encode()) == "structure"
 
 
 @pytest.mark.parametrize("charset", ["gb18030", "shift_jis", "windows-1252"])

@@ -101,7 +101,8 @@ def identify(feed: Feed, *, by_text: bool = False) -> Feed:
     notices = [f"{lost} entries bear the id of another, and its link or title: merged"] if lost else []
     if any(len(entry.title) > MAX_TITLE for entry in feed.entries):
         notices.append(f"a title of over {MAX_TITLE:,} characters was cut")
-    return replace(feed, entries=tuple(keyed), notices=(*feed.notices, *notices))
+    is_shared = len(named) < sum(bool(entry.id) for entry in feed.entries)
+    return replace(feed, entries=tuple(keyed), notices=(*feed.notices, *notices), ids_shared=is_shared)
 
 
 def identify_again(feed: Feed, *, by_link: bool, by_text: bool) -> Feed:

@@ -308,6 +308,7 @@ class Feed:
     gap: str | None = None  # why paging stopped before a known entry: entries between are missing (R45)
     complete: bool = False  # the feed lists all its entries: only then does a missing entry mean something (I27)
     dates_in_figures: bool = False  # a date such as 3/4/2025: all dates together decide whether it is in April
+    ids_shared: bool = False  # several entries have one id: all entries together decide what it means (I33)
     listing: Listing = NO_LISTING  # its items by their bytes; `entries` lacks those that are `seen`
 
 

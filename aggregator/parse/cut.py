@@ -34,6 +34,8 @@ _ROOTS: Final = {"rss": "item", "rdf:RDF": "item", "feed": "entry"}
 _ITEMS: Final = frozenset(_ROOTS.values())
 _INSTRUCTION: Final = b"<?x?>"  # in place of a known item
 _KNOWN: Final = (-1, -1)
+_OPENED: Final = b"<![CDATA["
+_CLOSED: Final = b"]]>"
 _BLANKS: Final = b" \t\r\n"
 _DELIMITERS: Final = (b">", b" ", b"\t", b"\r", b"\n")
 
@@ -94,6 +96,9 @@ def cut(document: Body, known: Container[bytes]) -> Cut | Whole:
     head = body[:_HEAD].lower()
     name = b"entry" if _ATOM.search(head) else b"item"
     pieces, seen = _pieces(body, name, known) if known else ([body], [])
+    rest = b"".join(pieces)
+    if rest.count(_OPENED) > rest.count(_CLOSED):
+        return Whole("structure")  # `close_cdata` may change known items then
     marked = _INSTRUCTION.join(pieces)
     skeleton = _Skeleton(name.decode(), offsets=_offsets(pieces))
     try:
@@ -107,7 +112,6 @@ def cut(document: Body, known: Container[bytes]) -> Cut | Whole:
     if len(set(marks)) < len(marks):
         return Whole("twice")
     places = tuple(place for place, (start, _) in enumerate(skeleton.items) if start < 0)
-    rest = b"".join(pieces)
     if document.decoded is not None and seen:
         try:
             rest = rest.decode().encode(codec_of(document.decoded.encoding) or "")
@@ -192,6 +196,8 @@ class _Skeleton:
         self._elements += 1
         if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise _Unusual("large")
+        if "xml:id" in attributes:
+            raise _Unusual("structure")  # another item may have the same, which libxml2 refuses
         if self._depth <= 2:
             self._enter(tag, attributes)
         if tag in self._plain:
@@ -225,7 +231,7 @@ class _Skeleton:
             if not self._body.startswith(self._closing, last):
                 raise _Unusual("structure")  # an empty element, which has no end tag
             end = self._body.index(b">", last) + 1
-            if self._body.count(b"<![CDATA[", self._start, end) != self._body.count(b"]]>", self._start, end):
+            if self._body.count(_OPENED, self._start, end) != self._body.count(_CLOSED, self._start, end):
                 raise _Unusual("structure")  # it quotes a section, and `close_cdata` looks at all of them together
             self.items.append((self._start, end))
         self._depth -= 1

@@ -92,7 +92,7 @@ def _read_rest(
         return Whole("keys")
     if not {item.form for _, item in seen}.isdisjoint(form_of(key_form(entry.key)) for entry in feed.entries):
         return Whole("ids")
-    places = [place for place in range(len(part.marks)) if place not in set(part.seen)]
+    places = sorted(set(range(len(part.marks))).difference(part.seen))
     entries = tuple(replace(entry, position=places[entry.position]) for entry in feed.entries)
     listing = replace(document.listing(feed, whole=""), seen=seen)
     if listing.context != window[:CONTEXT]:
@@ -135,7 +135,7 @@ class _Document:
             return "dates"
         read_items = len(self.part.marks) - len(self.part.seen)
         rules = {entry.key_rule for entry in feed.entries}
-        if len(feed.entries) != read_items or len(rules) > 1 or not rules <= _OWN_KEYS:
+        if feed.ids_shared or len(feed.entries) != read_items or len(rules) > 1 or not rules <= _OWN_KEYS:
             return "keys"
         return "limit" if len(self.part.marks) > min(self.reading.limit or MAX_ENTRIES, MAX_ENTRIES) else ""
 
