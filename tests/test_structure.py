@@ -10,9 +10,9 @@ import aggregator
 
 ROOT = Path(aggregator.__file__).parent
 ORDER = (
-    "late clock text urls extras rights container errors model config fetch parse clean identify reader rules render "
-    "secrecy cadence decide store in_force publish search poll app dry_run restore websub service serve distributed "
-    "cli __init__ __main__"
+    "late clock text urls extras rights container errors model config fetch parse clean identify reader rules "
+    "render secrecy cadence decide store in_force publish search poll app dry_run restore websub service serve "
+    "distributed cli __init__ __main__"
 ).split()
 HOMES = {
     "requests": {"fetch"},

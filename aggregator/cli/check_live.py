@@ -21,7 +21,7 @@ from aggregator.model.poll import Cut, Failed, Fetched
 from aggregator.model.settings import Settings, Source
 from aggregator.model.tokens import led_address
 from aggregator.parse.discovery import best_first
-from aggregator.secrecy import private_redactor_of
+from aggregator.poll.secrecy import private_redactor_of
 from aggregator.text.durations import span_in_words
 from aggregator.urls import Url, host_of
 

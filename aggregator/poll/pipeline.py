@@ -31,7 +31,7 @@ from aggregator.model.poll import Answer, Aside, Cut, Exchange, Failed, Fetched,
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Source
 from aggregator.poll.claims import give_back, held, put_off
-from aggregator.secrecy import body_redactor, redacted, safe_text
+from aggregator.poll.secrecy import body_redactor, redacted, safe_text
 from aggregator.store.apply import Act
 from aggregator.store.database import Store
 from aggregator.store.history import has_changed_in_hour

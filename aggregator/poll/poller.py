@@ -79,7 +79,7 @@ class Poller:
 
     @cached_property
     def readers(self) -> "pool.Readers":
-        """What reads bodies, made for the first one: a run of 304s loads no parser."""
+        """The readers of bodies, made for the first one: a run of 304s loads no parser."""
         return pool.Readers()
 
     def cut(self) -> None:

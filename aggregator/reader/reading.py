@@ -111,7 +111,7 @@ class _Document:
 
     @property
     def before(self) -> bytes:
-        """What the reading of an item depends on besides its bytes, as far as it is known before anything is read."""
+        """Digest of what the reading of an item depends on besides its bytes, as far as it is known before reading."""
         said = (versions(), _settings_of(self.reading), self.fetched.url, self.part.head)
         return short_hash(repr(said).encode("utf-8", "surrogatepass"), CONTEXT // 2)
 

@@ -18,9 +18,9 @@ from aggregator.clean.text import plain_text
 from aggregator.errors import StoreError
 from aggregator.identify.tokens import tokens_of
 from aggregator.model.story import Publication
-from aggregator.rights import make_private
 from aggregator.search.query import Query
 from aggregator.store.database import Store
+from aggregator.store.rights import make_private
 from aggregator.store.search import EntryText, Find
 
 log = getLogger(__name__)

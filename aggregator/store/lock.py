@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aggregator.clock import rfc3339
 from aggregator.errors import LockHeld, StoreError
-from aggregator.rights import MODE
+from aggregator.store.rights import MODE
 
 
 class StoreLock:

@@ -20,8 +20,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from aggregator.errors import NoStore, StoreError
-from aggregator.rights import make_folder, make_private, tighten
 from aggregator.store.lock import StoreLock
+from aggregator.store.rights import make_folder, make_private, tighten
 
 PRAGMAS: tuple[str, ...] = (  # R4
     "journal_mode=WAL",

@@ -40,8 +40,8 @@ from aggregator.model.settings import Category, Roster, Settings, Source
 from aggregator.parse.document import parse
 from aggregator.poll.pipeline import Intake, gather
 from aggregator.poll.poller import user_agent_of
+from aggregator.poll.secrecy import private_redactor_of
 from aggregator.reader.pool import LARGE, Readers
-from aggregator.secrecy import private_redactor_of
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.urls import BadUrl, host_of, normalise
