@@ -15,7 +15,7 @@ from aggregator.model.supplement import NO_SUPPLEMENT
 from tests.answers import identified
 
 NOTHING: tuple[object, ...] = (None, "", (), frozenset(), NO_SUPPLEMENT)
-LATER = ("gap", "listing", "cleaned", "dates_in_figures")  # what no feed shows: it is for later steps
+LATER = ("gap", "listing", "cleaned", "dates_in_figures", "ids_shared")  # for later steps: no feed shows it
 GOLDEN = Path(__file__).parent / "golden"
 QUIRKS = sorted(path.name for path in GOLDEN.iterdir())
 
