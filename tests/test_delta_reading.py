@@ -86,6 +86,7 @@ WHOLE = {  # what a publisher or an operator may do, and why the document is rea
     "an item in an item": (rss_item(0).replace("</item>", rss_item(90) + "</item>"), "structure"),
     "a section that quotes another": (rss_item(0, text="<![CDATA[{} <![CDATA[ ]]>"), "structure"),
     "an empty item": ("<item/>", "structure"),
+    "a text inside another": (rss_item(0, title="x<body>y</body>"), "structure"),
     "an XML id, which another item may have": (rss_item(0).replace("<item>", "<item xml:id='a'>"), "structure"),
     "an item of another namespace": ("<dc:item/>", "structure"),
     "the same item twice": (rss_item(0) + rss_item(0), "twice"),
@@ -115,6 +116,7 @@ CHANGED = {  # outside of the items
     "another character set": (('encoding="utf-8"', 'encoding="iso-8859-1"'), "notices"),
     "the end is missing": (("</channel></rss>", ""), "malformed"),
     "another root": (("<rss ", "<RSS "), "structure"),
+    "a text inside another": (("<title>News", "<title>News<dc:title>x</dc:title>"), "structure"),
 }
 
 
