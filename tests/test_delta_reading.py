@@ -199,6 +199,13 @@ def test_the_limit_of_a_source_counts_all_items() -> None:
     assert compare(fetched(feed_of(range(1, 4))), fetched(feed_of(range(3))), Reading(limit=3)) == ""
 
 
+def test_the_title_of_a_file_is_no_text_inside_another() -> None:
+    file = "<m:group><media:content url='a.png'><media:title>A file</media:title></media:content></m:group></item>"
+    named = RSS.replace("<rss ", "<rss xmlns:media='http://search.yahoo.com/mrss/' xmlns:m='urn:m' ")
+    items = [rss_item(number).replace("</item>", file) for number in range(9)]
+    assert read_after(named.format("".join(items[1:])).encode(), named.format("".join(items)).encode()) == ""
+
+
 def test_items_without_ids_are_known_by_their_links_if_all_are() -> None:
     bare = {"guid": ""}
     assert read_after(feed_of(range(1, 9), **bare), feed_of(range(8), **bare)) == ""

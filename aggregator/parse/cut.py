@@ -173,7 +173,7 @@ class _Skeleton:
         self._name = name
         self._closing = f"</{name}".encode()
         self._awaited = list(reversed(offsets))
-        self._plain: set[str] = set()  # names of elements that are no items
+        self._plain = {"media:content"}  # names of elements that are neither items nor texts; this one is a file
         self._depth = self._elements = self._start = 0
         self._text = 0  # depth of the open text; 0 outside of texts
         self._parent = 0  # depth of the open element whose children items are; 0 outside of it
