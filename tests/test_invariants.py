@@ -199,15 +199,15 @@ class Planet(RuleBasedStateMachine):
             assert etree.fromstring(path.read_bytes()).tag == f"{ATOM}feed"
         for slug, readers in self.readers.items():
             if (self.folder / f"public/category/{slug}.atom").exists():
-                documents = [document for _, document in self.documents(slug)]
+                documents = [document for _, document in self.documents(slug, whole=False)]
                 for reader in readers:
                     reader.reads(*documents)
         self.open()
 
-    def documents(self, slug: str) -> Iterator[tuple[str, bytes]]:
-        """Walk back from the main feed of a category."""
+    def documents(self, slug: str, *, whole: bool = True) -> Iterator[tuple[str, bytes]]:
+        """Walk back from the main feed of a category; if not `whole`, archive pages may not stand yet (R31)."""
         path = f"category/{slug}"
-        while path:
+        while path and (whole or (self.folder / f"public/{path}.atom").exists()):
             yield path, self.site.published(f"{path}.atom")
             path = self.site.previous(path)
 
