@@ -193,16 +193,26 @@ class Planet(RuleBasedStateMachine):
 
         Subscribers have read what stood there in between (T6).
         """
+        unfinished = {
+            slug for slug in self.readers if not self.stands(slug)
+        }  # a first publication writes its archive last
         self.stack.close()
         self.site.dies_publishing(files)
         for path in (self.folder / "public").rglob("*.atom"):
             assert etree.fromstring(path.read_bytes()).tag == f"{ATOM}feed"
         for slug, readers in self.readers.items():
             if (self.folder / f"public/category/{slug}.atom").exists():
-                documents = [document for _, document in self.documents(slug, whole=False)]
+                documents = [document for _, document in self.documents(slug, whole=slug not in unfinished)]
                 for reader in readers:
                     reader.reads(*documents)
         self.open()
+
+    def stands(self, slug: str) -> bool:
+        """Return whether the main feed of a category and all of its archive stand."""
+        path = f"category/{slug}"
+        while path and (self.folder / f"public/{path}.atom").exists():
+            path = self.site.previous(path)
+        return not path
 
     def documents(self, slug: str, *, whole: bool = True) -> Iterator[tuple[str, bytes]]:
         """Walk back from the main feed of a category; if not `whole`, archive pages may not stand yet (R31)."""
