@@ -32,11 +32,6 @@ _DECLARED: Final = (Step.HEADER, Step.DECLARATION, Step.OPERATOR)
 _ATOM = re.compile(rb"<feed[\s>]")
 _ROOTS: Final = {"rss": "item", "rdf:RDF": "item", "feed": "entry"}
 _ITEMS: Final = frozenset(_ROOTS.values())
-# Texts, by the names that feedparser knows. After one inside another, it finds no text in the items that follow.
-_TEXTS: Final = frozenset(
-    "title subtitle tagline description abstract summary content encoded body xhtml fullitem rights copyright info"
-    " browserfriendly".split()
-)
 _INSTRUCTION: Final = b"<?x?>"  # in place of a known item
 _KNOWN: Final = (-1, -1)
 _OPENED: Final = b"<![CDATA["
@@ -175,7 +170,6 @@ class _Skeleton:
         self._awaited = list(reversed(offsets))
         self._plain = {"media:content"}  # names of elements that are neither items nor texts; this one is a file
         self._depth = self._elements = self._start = 0
-        self._text = 0  # depth of the open text; 0 outside of texts
         self._parent = 0  # depth of the open element whose children items are; 0 outside of it
         self._body = b""
         self._parser = parser = ParserCreate("utf-8")
@@ -208,13 +202,7 @@ class _Skeleton:
             self._enter(tag, attributes)
         if tag in self._plain:
             return
-        name = tag.rpartition(":")[2].lower()
-        if name in _TEXTS:
-            if self._text:
-                raise _Unusual("structure")
-            self._text = self._depth
-            return
-        if name not in _ITEMS:
+        if tag.rpartition(":")[2].lower() not in _ITEMS:
             self._plain.add(tag)
             return
         if tag != self._name or not self._parent or self._depth != self._parent + 1:
@@ -236,8 +224,6 @@ class _Skeleton:
                 self._parent = 2
 
     def _on_end(self, tag: str) -> None:
-        if self._depth == self._text:
-            self._text = 0
         if self._depth == self._parent:
             self._parent = 0
         elif tag == self._name:

@@ -19,7 +19,7 @@ from lxml import etree
 
 from aggregator.errors import ParseError
 from aggregator.model.entry import RawText
-from aggregator.parse.names import Child, attribute, children_of, remove_element
+from aggregator.parse.names import Child, attribute, children_of, local_name, remove_element
 from aggregator.parse.placeholders import BODY, ENCODED, PLACEHOLDER, Placeholders, is_simple
 from aggregator.urls import Url
 
@@ -40,6 +40,14 @@ _SUBTITLES = ("subtitle", "tagline", "description", "dc:description", "itunes:su
 _RIGHTS = ("rights", "copyright", "dc:rights")
 _TYPES = {"text/plain": "text", "text/html": "html", "application/xhtml+xml": "xhtml"}
 _KINDS = frozenset({"text", "html", "xhtml", "plain"})  # any other word, such as `markdown`, is not a valid type
+# Elements whose end tag feedparser takes for the end of a text or of an item, also inside of a text: it then finds no
+# text in the items that follow (`<width>` makes it fail). `<details>` has a `<summary>`, a saved page a `<body>`.
+_ENDING: Final = frozenset(
+    "title subtitle tagline description abstract summary content encoded body fullitem rights copyright info"
+    " browserfriendly item entry channel feed image textinput author contributor source width height".split()
+)
+_HIDDEN: Final = ".inner"  # added to the names of such elements while feedparser reads
+_HIDDEN_TAGS: Final = re.compile(rf"(</?[\w:-]+){re.escape(_HIDDEN)}(?=[\s/>])")
 _VOID_ENDS = re.compile(r"</(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)>")
 
 
@@ -182,6 +190,9 @@ def _keep_only(
             for stray in ("base", "lang"):  # feedparser would read them as xml:base and xml:lang
                 if child.get(stray) is not None:
                     del child.attrib[stray]
+            for inner in child.iterdescendants(etree.Element):
+                if local_name(inner).lower() in _ENDING:
+                    inner.tag += _HIDDEN
             if placeholders is not None and is_simple(child) and not placeholders.replace(child, tag):
                 parent.remove(child)
         elif child not in kept:
@@ -251,7 +262,7 @@ class _Reader:
         if kind is None or not value.strip():
             return None
         if kind == "xhtml":  # feedparser writes <br></br>, which HTML reads as two line breaks
-            value = _VOID_ENDS.sub("", value)
+            value = _HIDDEN_TAGS.sub(r"\1", _VOID_ENDS.sub("", value))
         elif untyped or (self.untyped and kind == "text"):
             kind = "unknown"
         base = str(detail.get("base") or "")

@@ -208,3 +208,28 @@ def test_i53_each_entry_has_its_own_texts_where_only_some_hold_markup() -> None:
     entries = "".join(f"<entry><id>{n}</id><title>{n}</title>{shapes[n % 2].format(n)}</entry>" for n in range(6))
     feed = cleaned(atom(entries))
     assert [(entry.title, entry.text) for entry in feed.entries] == [(str(n), str(n)) for n in range(6)]
+
+
+@pytest.mark.parametrize("name", ["summary", "title", "body", "dc:title", "content", "author", "width", "source"])
+@pytest.mark.parametrize("markup", ["<{0}>y<b>z</b></{0}> w", "x <p>p</p> <{0}>y</{0}> w"])
+def test_i53_an_element_that_is_named_like_a_text_ends_no_text(name: str, markup: str) -> None:
+    markup = markup.format(name)
+    items = "".join(
+        f"<item><title>{title}</title><guid>{title}</guid><description>{text}</description></item>"
+        for title, text in (
+            ("one", "d1"),
+            ("two", markup),
+            ("three", "d3"),
+            ("four", "d<i>4</i>"),
+            ("five", "<b>5</b>"),
+        )
+    )
+    feed = parsed(rss(items, namespaces='xmlns:dc="http://purl.org/dc/elements/1.1/"'))
+    assert [entry.title.value for entry in feed.entries if entry.title] == ["one", "two", "three", "four", "five"]
+    assert [entry.summary.value for entry in feed.entries if entry.summary] == [
+        "d1",
+        markup.replace("dc:", ""),
+        "d3",
+        "d<i>4</i>",
+        "<b>5</b>",
+    ]
