@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from aggregator.config.source_keys import CATEGORY, DEFAULTS, HOST, PUBLISH, ROOT, SERVE, SITE, SOURCE
+from aggregator.config.source_keys import CATEGORY, DEFAULTS, HOST, PAGES, PUBLISH, ROOT, SERVE, SITE, SOURCE
 from aggregator.config.tables import Table
 
 _PLACES: tuple[tuple[Table, str], ...] = (
     (ROOT, "at the top level"),
     (SITE, "under site:"),
     (PUBLISH, "under publish:"),
+    (PAGES, "under pages:"),
     (SERVE, "under serve:"),
     (DEFAULTS, "under defaults:"),
     (HOST, "in an entry of hosts:"),

@@ -147,6 +147,17 @@ class PublishKeys(Keys):
     )
 
 
+class PagesKeys(Keys):
+    """What pages show of stories."""
+
+    HOME, CALLED = "pages", "pages"
+    images = key(
+        Choice(others={"true": "on"}, on=True, off=False),
+        "on",
+        "Pictures of stories in lists and above texts without one; with `off` only those in texts.",
+    )
+
+
 class ServeKeys(Keys):
     """The web server of `aggregator serve`."""
 

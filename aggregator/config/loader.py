@@ -14,13 +14,13 @@ from aggregator.config.document import MapNode, Node, Scalar, read_document
 from aggregator.config.findings import Findings, Place, Unfit
 from aggregator.config.hosts import host_rules, may_hide_allow_private
 from aggregator.config.key_places import KEY_PLACES
-from aggregator.config.keys import JekyllKeys, PublishKeys, ServeKeys, SiteKeys
+from aggregator.config.keys import JekyllKeys, PagesKeys, PublishKeys, ServeKeys, SiteKeys
 from aggregator.config.source_keys import ROOT, RootKeys
 from aggregator.config.sources import SourceContext, SourceReader
 from aggregator.config.tables import Key, Values
 from aggregator.errors import ConfigError, ExtraMissing, Problem
 from aggregator.model.hosts import is_public
-from aggregator.model.settings import Jekyll, Publish, Secret, Settings, Site
+from aggregator.model.settings import Jekyll, Pages, Publish, Secret, Settings, Site
 from aggregator.urls import Url, host_of, normalise
 
 BUCKETS = "obstore"  # library of the extra `s3`
@@ -126,6 +126,7 @@ def _settings(root: Node, path: Path, findings: Findings) -> Settings | None:
         site=site,
         store=f"sqlite:///{quote(str(database))}",
         publish=publish,
+        pages=Pages(images=values[RootKeys.pages][PagesKeys.images]),
         host=host,
         port=port,
         workers=values[RootKeys.workers],

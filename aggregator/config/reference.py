@@ -18,6 +18,7 @@ from aggregator.config.source_keys import (
     ENTRY,
     HOST,
     PAGE,
+    PAGES,
     PUBLISH,
     REPLACE,
     REWRITE,
@@ -57,6 +58,7 @@ _SECTIONS: tuple[tuple[str, str, Table], ...] = (
     ("site", "", SITE),
     ("publish", "", PUBLISH),
     ("publish.jekyll", "", JEKYLL),
+    ("pages", "", PAGES),
     ("serve", "", SERVE),
     ("defaults", "", DEFAULTS),
     (

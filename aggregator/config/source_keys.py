@@ -16,6 +16,7 @@ from aggregator.config.keys import (
     CategoryKeys,
     DefaultKeys,
     HostKeys,
+    PagesKeys,
     PublishKeys,
     ServeKeys,
     SiteKeys,
@@ -266,6 +267,7 @@ class SourceKeys(DefaultKeys):
 
 SITE = Table(SiteKeys, words="a mapping", write="{title: …}")
 PUBLISH = Table(PublishKeys, words="a mapping", write="{to: public/}")
+PAGES = Table(PagesKeys, words="a mapping", write="{images: off}")
 SERVE = Table(ServeKeys, words="a mapping", write="{bind: 127.0.0.1:8080}")
 DEFAULTS = Table(DefaultKeys, words="a mapping", write="{every: auto}")
 HOST = Table(HostKeys, words="a mapping", write="{spacing: 1s}")
@@ -283,6 +285,7 @@ class RootKeys(Keys):
         "Database with everything that the program knows.",
     )
     publish = key(PUBLISH, {}, "Place, formats and sizes of outputs.")
+    pages = key(PAGES, {}, "What pages show of stories.")
     serve = key(SERVE, {}, "The web server of `aggregator serve`.")
     workers = key(Integer(1, 64), 16, "Parallel fetches over all hosts.")
     proxy = optional(

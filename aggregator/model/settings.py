@@ -298,6 +298,13 @@ class Publish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """What pages show of stories."""
+
+    images: bool = True  # the picture of a story where its text does not show one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of feeds.yaml."""
 
@@ -305,6 +312,7 @@ class Settings:
     site: Site
     store: str  # an SQLAlchemy URL with an absolute path
     publish: Publish
+    pages: Pages = Pages()
     host: str = "127.0.0.1"  # host of serve.bind
     port: int = 8080
     workers: int = 16

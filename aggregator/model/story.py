@@ -53,6 +53,7 @@ class Publication:
     category: CategoryKey  # its (first listed) category, for the index and all.*
     supplement: Supplement = NO_SUPPLEMENT
     noindex: bool = False  # asks search engines to leave it out
+    has_picture: bool = True  # pages may show its picture; feeds are not concerned
     key_rule: KeyRule = KeyRule.ID  # how `entry_key` was made
     digest: str = ""  # digest of the shown content
     entered_at: datetime | None = None  # when it entered the category; later than `sort_at` for a backfill

@@ -12,6 +12,7 @@ from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
 from aggregator.render import fields
 from aggregator.render.html_fragments import MAX_BYTES, dress, shorten
+from aggregator.render.pictures import Picture, picture_of
 from aggregator.render.theme import PageStyle, plain_style
 from aggregator.render.translations import Messages
 
@@ -53,6 +54,12 @@ class Story:
     excerpt: str = ""  # instead of `html`
     credits: tuple[LinkText, ...] = ()
     attached: tuple[LinkText, ...] = ()
+    image: Picture | None = None
+
+    @property
+    def shows_picture(self) -> bool:
+        """Whether `html` itself shows a picture or a film."""
+        return any(tag in self.html for tag in ("<img", "<video"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,7 @@ class ContextBuilder:
         original = fields.web_address(publication.link)
         own = None if root is None else f"{root}{fields.story_path(publication.page_id)}.html"
         machine_updated = fields.instant(publication.updated)
+        is_apart = publication.noindex and not (html or excerpt)  # on a page of many stories it has its title alone
         return Story(
             anchor=publication.page_id,
             title=plain(fields.title_of(publication)),
@@ -144,6 +152,7 @@ class ContextBuilder:
             excerpt=excerpt,
             credits=_credits(publication),
             attached=tuple(_attached(url, enclosure) for url, enclosure in fields.enclosures_of(publication)),
+            image=picture_of(publication) if self.style.images and not is_apart else None,
         )
 
 

@@ -330,11 +330,12 @@ class PageStyle:
     theme: Theme
     refresh: timedelta | None = None  # so often pages that change reload themselves; None: never
     search: bool = False  # whether /search answers: under `serve`, never on a static host
+    images: bool = True  # whether pages show the picture of a story that is not in its text
 
     @property
     def facts(self) -> tuple[object, ...]:
         """Return the values that shape pages; a change of them renders pages anew."""
-        return self.theme.digest, self.refresh and self.refresh.total_seconds(), self.search
+        return self.theme.digest, self.refresh and self.refresh.total_seconds(), self.search, self.images
 
 
 @lru_cache(maxsize=1)
@@ -349,14 +350,14 @@ def checked_style(settings: Settings) -> PageStyle:
     Raises:
         ConfigError: the theme can't be used; with every problem, each with file and line.
     """
-    folder, refresh = settings.publish.theme, settings.publish.refresh
+    folder, refresh, images = settings.publish.theme, settings.publish.refresh, settings.pages.images
     if folder is None:
-        return PageStyle(theme=plain_style().theme, refresh=refresh)
+        return PageStyle(theme=plain_style().theme, refresh=refresh, images=images)
     called = folder.relative_to(settings.path.parent) if folder.is_relative_to(settings.path.parent) else folder
     if not folder.is_dir():
         why = f"there is no folder {called}; make it, or take theme out"
         raise ConfigError([Problem(str(settings.path), *settings.publish.theme_at, why)])
-    style = PageStyle(theme=read_theme(folder, str(called)), refresh=refresh)
+    style = PageStyle(theme=read_theme(folder, str(called)), refresh=refresh, images=images)
     problems = theme_check.try_theme(style.theme, settings.site)
     if problems:
         raise ConfigError(problems)

@@ -21,6 +21,7 @@ from aggregator.model.story import (
     StoryPage,
     StoryPlace,
 )
+from aggregator.model.supplement import NO_SUPPLEMENT, Image, Supplement
 from aggregator.render import mark
 from aggregator.render.html_pages import (
     render_archive,
@@ -128,6 +129,9 @@ def _publication(number: int, **facts: str | None) -> Publication:
         rights=None,
         language=language,
         origin=_ORIGIN,
+        supplement=Supplement(images=(Image(url=Url("https://specimen.example/1.jpg"), width=640, height=480),))
+        if full
+        else NO_SUPPLEMENT,
         credits=(Credit(source=SourceKey("other"), title="Another", link=Url("https://other.example/1")),)
         if full
         else (),

@@ -161,7 +161,7 @@ class Visibility:
 def _limited(publication: Publication, shows: set[Show]) -> Publication:
     """Remove texts that the category or the publisher does not let us show; the strictest counts."""
     if Show.TITLE in shows:
-        return replace(publication, content="", summary="")
+        return replace(publication, content="", summary="", has_picture=False)
     if Show.SUMMARY in shows:
         return replace(
             publication, content="", summary=publication.summary or html_fragments.excerpt_of(publication.content)

@@ -78,8 +78,9 @@ def test_s52_yaml_1_2_rules_hold() -> None:
 
 @pytest.mark.parametrize("word", ["off", "false", "False", "'off'"])
 def test_s52_off_and_false_mean_the_same(word: str) -> None:
-    read = said(f"defaults: {{dedupe: {word}}}\npublish: {{refresh: {word}}}")
+    read = said(f"defaults: {{dedupe: {word}}}\npublish: {{refresh: {word}}}\npages: {{images: {word}}}")
     assert read.sources[0].dedupe is Dedupe.OFF
+    assert not read.pages.images
 
 
 def test_anchors_and_aliases_are_read() -> None:

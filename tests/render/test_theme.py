@@ -324,7 +324,7 @@ def test_theme_md_names_all_that_a_template_sees_and_nothing_else(monkeypatch: p
 
     monkeypatch.setattr(Theme, "render", noted)
     assert try_theme(Theme.built_in(), SITE) == []
-    assert set(seen) == ours() - {"base.html", "parts.html", "head.html", "prose.html"}
+    assert set(seen) == ours() - {"base.html", "parts.html", "pictures.html", "head.html", "prose.html"}
     given = set().union(*seen.values())
     assert given <= named, given - named
     for name in ours():
