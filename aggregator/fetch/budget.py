@@ -201,6 +201,11 @@ class Budgets:
             counts = {key: gate.in_flight - gate.waiting for key, gate in self._keys.items()}
             return {key: count for key, count in counts.items() if count}
 
+    def size(self) -> int:
+        """Return how many keys, addresses and jobs are in memory; `blocked` forgets those that are idle."""
+        with self._changed:
+            return len(self._keys) + len(self._addresses) + len(self._flights)
+
     def widest(self) -> int:
         """Return the largest number of requests that any one key may have in flight."""
         return self._widest

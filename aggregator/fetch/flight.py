@@ -21,7 +21,7 @@ from aggregator.urls import Url
 
 REDIRECTED = "its redirect leads to where fetching must not go: "
 
-_SWEEP_SECONDS = 15.0
+SWEEP_SECONDS = 15.0
 _AGAIN_SECONDS = 0.1  # a socket that was shut just before it began to connect must be shut once more
 
 
@@ -205,11 +205,11 @@ class Watch:
             self._thread.join()
 
     def _run(self) -> None:
-        sweep_at = time.monotonic() + _SWEEP_SECONDS
+        sweep_at = time.monotonic() + SWEEP_SECONDS
         while not self._closed:
             now = time.monotonic()
             if now >= sweep_at:
-                sweep_at = now + _SWEEP_SECONDS if self._sweep() or self._flights else float("inf")
+                sweep_at = now + SWEEP_SECONDS if self._sweep() or self._flights else float("inf")
             with self._changed:
                 if self._closed:
                     return
@@ -217,7 +217,7 @@ class Watch:
                 for flight in over:
                     flight.end(Ended.OVERDUE)
                 if self._flights and sweep_at == float("inf"):
-                    sweep_at = now + _SWEEP_SECONDS
+                    sweep_at = now + SWEEP_SECONDS
                 # not shortened when a flight ends: to wake up once in vain is cheaper than to be woken by each
                 waiting = (now + _AGAIN_SECONDS if flight in over else flight.deadline for flight in self._flights)
                 self._wake_at = min(sweep_at, *waiting, float("inf"))

@@ -1,11 +1,11 @@
 """Bodies in memory are bounded, whoever waits for room is not to blame, and nobody waits for ever (R42)."""
 
 import threading
-import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -95,11 +95,17 @@ def holder(publisher: FeedServer, make_client: MakeClient, narrow: Bodies) -> tu
     return client, ask
 
 
-def wait_until_queued(bodies: Bodies, number: int) -> None:
-    end = time.monotonic() + PATIENCE
-    while len(bodies._queue) != number:
-        assert time.monotonic() < end, "nobody waits"
-        threading.Event().wait(0.005)
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Return a semaphore that each fetch releases which queues for a place."""
+    queued, really = threading.Semaphore(0), Flight.wait_for_mail
+
+    def wait_for_mail(flight: Flight, mail: SimpleQueue[object], seconds: float) -> object:
+        queued.release()
+        return really(flight, mail, seconds)
+
+    monkeypatch.setattr(Flight, "wait_for_mail", wait_for_mail)
+    return queued
 
 
 def test_r42_small_ones_need_no_place(publisher: FeedServer, holder: tuple[Client, Ask]) -> None:
@@ -108,12 +114,12 @@ def test_r42_small_ones_need_no_place(publisher: FeedServer, holder: tuple[Clien
 
 @pytest.mark.parametrize("reply", [Reply(200, LARGE), Chunked(200, LARGE)])
 def test_r42_a_large_one_waits_for_the_place(
-    publisher: FeedServer, holder: tuple[Client, Ask], narrow: Bodies, reply: Reply
+    publisher: FeedServer, holder: tuple[Client, Ask], narrow: Bodies, queued: threading.Semaphore, reply: Reply
 ) -> None:
     client, ask = holder
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(client.fetch, ask_for(publisher.says("/large", reply)))
-        wait_until_queued(narrow, 1)
+        assert queued.acquire(timeout=PATIENCE)
         narrow.release(ask)
         assert fetched(waiting.result(PATIENCE)).body == LARGE
 
@@ -130,17 +136,25 @@ def test_r42_whoever_waits_too_long_is_given_back(
     fetched(client.fetch(late))
 
 
-def test_r42_r54_a_stop_ends_the_waiting(publisher: FeedServer, holder: tuple[Client, Ask], narrow: Bodies) -> None:
-    client, _ = holder
+def test_r42_r54_a_stop_ends_the_waiting(
+    publisher: FeedServer,
+    make_client: MakeClient,
+    holder: tuple[Client, Ask],
+    narrow: Bodies,
+    queued: threading.Semaphore,
+) -> None:
+    client, ask = holder
     with ThreadPoolExecutor() as pool:
         waiting = [
             pool.submit(client.fetch, ask_for(publisher.says(f"/{number}", Reply(200, LARGE)))) for number in range(4)
         ]
-        wait_until_queued(narrow, 4)
+        for _ in range(4):
+            assert queued.acquire(timeout=PATIENCE)
         client.cut()
         answers: list[Answer] = [each.result(PATIENCE) for each in waiting]
     assert all(isinstance(answer, Cut) for answer in answers)
-    assert not narrow._queue
+    narrow.release(ask)  # to nobody: those who queued have left
+    fetched(make_client(LOOPBACK, bodies=narrow).fetch(ask_for(publisher.says("/large", Reply(200, LARGE)))))
 
 
 def test_r42_a_fetch_that_fails_keeps_no_place(publisher: FeedServer, make_client: MakeClient, narrow: Bodies) -> None:

@@ -2,13 +2,16 @@
 
 import socket
 import threading
+from queue import SimpleQueue
 
 import pytest
 
 from aggregator.fetch import Client, connection, flight
+from aggregator.fetch.adapter import Adapter
 from aggregator.urls import Url
-from tests.feed_server import Chunked, Closes, FeedServer, Garbage, ManyHeaders, Reply, Reset, UntilClose, redirect
+from tests.feed_server import Chunked, Closes, FeedServer, Garbage, ManyHeaders, Reply, Reset, redirect
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, again, ask_for, failed, fetched, network, not_modified
+from tests.patience import PATIENCE
 
 
 def test_p86_a_connection_serves_many_polls(publisher: FeedServer, client: Client) -> None:
@@ -61,21 +64,26 @@ def test_p86_an_idle_connection_is_not_taken_up_after_a_minute(
 
 
 def test_p86_idle_connections_are_closed_though_nobody_asks(
-    publisher: FeedServer, client: Client, monkeypatch: pytest.MonkeyPatch
+    publisher: FeedServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetched(client.fetch(ask_for(publisher.serve("/feed.xml", ATOM))))
-    assert client._adapter.sweep()
+    sweeps: SimpleQueue[bool] = SimpleQueue()
+    really = Adapter.sweep
+
+    def sweep(adapter: Adapter) -> bool:
+        left = really(adapter)
+        sweeps.put(left)
+        return left
+
+    monkeypatch.setattr(Adapter, "sweep", sweep)
+    monkeypatch.setattr(flight, "SWEEP_SECONDS", 0.02)
+    fetched(make_client(LOOPBACK).fetch(ask_for(publisher.serve("/feed.xml", ATOM))))
+    sweeps.get(timeout=PATIENCE)  # it may have begun before the connection was idle
+    assert sweeps.get(timeout=PATIENCE), "not idle long enough"
     publisher.wait_until_open(1)
     monkeypatch.setattr(connection, "IDLE_SECONDS", -1.0)
-    assert not client._adapter.sweep()
     publisher.wait_until_open(0)
-
-
-def test_p86_the_watch_sweeps(publisher: FeedServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flight, "_SWEEP_SECONDS", 0.05)
-    monkeypatch.setattr(connection, "IDLE_SECONDS", 0.02)
-    fetched(make_client(LOOPBACK).fetch(ask_for(publisher.serve("/feed.xml", ATOM))))
-    publisher.wait_until_open(0)
+    while sweeps.get(timeout=PATIENCE):
+        pass
 
 
 def test_a_connection_that_the_server_closed_in_between_is_replaced(publisher: FeedServer, client: Client) -> None:
@@ -126,10 +134,10 @@ def test_a_server_that_closes_is_believed(publisher: FeedServer, client: Client)
     publisher.wait_until_open(0)
 
 
-def test_pools_are_few(publisher: FeedServer, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_are_kept_to_few_hosts(publisher: FeedServer, client: Client) -> None:
     for last in range(1, 200):
-        fetched(client.fetch(ask_for(publisher.says("/", UntilClose(200, ATOM), host=f"127.0.1.{last}"))))
-    assert len(client._adapter.poolmanager.pools) <= 128
+        fetched(client.fetch(ask_for(publisher.says("/", Reply(200, ATOM), host=f"127.0.1.{last}"))))
+    publisher.wait_until_open(128)
 
 
 def test_what_comes_behind_a_body_is_not_the_next_answer(publisher: FeedServer, client: Client) -> None:

@@ -1,9 +1,12 @@
 """robots.txt binds what is made for people: pages, not the feeds that an operator names (P89; RFC 9309)."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from aggregator.app import open_app
+from aggregator.config import load_config
 from tests.fake_source import FakeSource
 from tests.feed_server import FeedServer, Reply
 from tests.sample_site import SampleSite, item, rss
@@ -98,11 +101,13 @@ def test_p89_crawl_delay_is_kept_in_this_run_and_the_next(site: SampleSite, publ
     url = publisher.says("/news", PAGE)
     site.writes(feeds(url), hosts="hosts: {127.0.0.0/8: {allow_private: true}}\n")
     for _ in range(2):
-        with site.opened() as app:
+        settings = load_config(site.folder / "feeds.yaml", {})
+        with closing(open_app(settings, command="poll", clock=site.clock, steady=lambda: 1000.0)) as app:
             if not publisher.asked:
                 app.poller.ports.fetch(FakeSource(app).claim("page").ask())
                 app.poller.host_limits.keep()
-            assert app.poller.budgets._known.of("127.0.0.1").spacing == 7
+            budgets = app.poller.budgets
+            assert budgets.next_opening() == 7
 
 
 @pytest.mark.parametrize(("robots", "new"), [("", 2), ("User-agent: *\nDisallow: /news\n", 0)])

@@ -1,11 +1,11 @@
 """Nothing takes longer than it may, and a stop is a stop (P81, R54)."""
 
+import gc
 import queue
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from urllib3.util import Timeout
@@ -13,6 +13,7 @@ from urllib3.util import Timeout
 from aggregator.errors import TimedOut
 from aggregator.fetch import Client, connection
 from aggregator.fetch import client as module
+from aggregator.fetch.flight import Flight
 from aggregator.model.ask import Ask
 from aggregator.model.poll import Answer, Cut
 from aggregator.model.settings import Kind, Reading
@@ -185,13 +186,13 @@ def test_r54_cut_ends_all_of_them(publisher: FeedServer, client: Client) -> None
 
 
 def test_r54_cut_ends_connecting(client: Client, full_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    connecting, really = threading.Event(), connection._connect
+    connecting, really = threading.Event(), Flight.watch
 
-    def connect(*way: Any) -> socket.socket:
+    def watch(flight: Flight, sock: socket.socket) -> None:
+        really(flight, sock)
         connecting.set()
-        return really(*way)
 
-    monkeypatch.setattr(connection, "_connect", connect)
+    monkeypatch.setattr(Flight, "watch", watch)
     fetching = Fetching(client, ask_for(Url(f"http://127.0.0.1:{full_port}/")))
     assert connecting.wait(PATIENCE)
     client.cut()  # it may come before the socket connects, or while it does
@@ -262,7 +263,7 @@ def test_threads_share_a_client(publisher: FeedServer, client: Client) -> None:
     for worker in workers:
         worker.join()
     assert found == {number: b"%d" % number * 500 for number in range(60)}
-    assert not client._watch._flights
+    assert not [each for each in gc.get_objects() if isinstance(each, Flight)], "a client forgets what is over"
 
 
 def test_a_held_answer_comes_when_it_is_let_go(publisher: FeedServer, client: Client) -> None:
