@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from aggregator.cli.check import heavy_feeds
@@ -100,11 +100,11 @@ def _sources(status: Status, *, folds: bool) -> list[str]:
     def lines_of(source: SourceStatus) -> list[str]:
         is_polled = source.state is not State.PAUSED
         when = f"next {ahead_in_words(source.next_at, status.at)}" if is_polled else "not polled"
-        lines = [f"  {source.state.value:8} {shortened(source.title):{width}}  {source.entries:5} entries  {when}"]
+        lines = [f"  {source.shown_state:8} {shortened(source.title):{width}}  {source.entries:5} entries  {when}"]
         if source.code or source.advice:
             lines += _indented(called(source.key, source.key, source.line))
         if source.code:
-            lines += _indented(f"{source.code}: {source.error}")
+            lines += _indented(f"{source.code}: {source.error}", _failures(source, UTC))
         if source.state in IN_TROUBLE:
             lines += _indented(*(f"alarm {alarm.code.value}: {alarm.text}" for alarm in alarms.get(source.key, ())))
         return lines + (_indented(f"→ {source.advice}") if source.advice else [])
@@ -149,8 +149,8 @@ def one_in_words(
     sent = [name for name, held in (("ETag", history.etag), ("Last-Modified", history.last_modified)) if held]
     lines = [
         f"{called(source.title, source.key, source.line)}, {source.url or 'a local file'}",
-        f"  {source.state.value}, last success {_moment(source.last_success, zone)}; {source.entries} entries, "
-        f"{source.per_week:g} a week; in {', '.join(source.categories)}",
+        f"  {source.shown_state}, last success {_moment(source.last_success, zone)}; {source.entries} entries, "
+        f"{source.per_week:g} a week, the newest of {_moment(source.newest, zone)}; in {', '.join(source.categories)}",
         f"  validators: {' and '.join(sent) or 'none'}",
     ]
     if source.state is State.PAUSED:
@@ -161,8 +161,7 @@ def one_in_words(
             because = f": {rest_in_words(source.rest, names)}"
         lines.append(f"  next at {_moment(source.next_at, zone)}, {ahead_in_words(source.next_at, status.at)}{because}")
     if source.code:
-        failures = "1 failure" if source.failures == 1 else f"{source.failures} failures in a row"
-        lines.append(f"  {failures}, since {_moment(source.failing_since, zone)}; {source.code}: {source.error}")
+        lines.append(f"  {_failures(source, zone)}; {source.code}: {source.error}")
     if source.moved_to:
         lines.append(f"  redirects permanently to {source.moved_to}")
     if source.clock_skew:
@@ -191,6 +190,12 @@ def one_in_words(
         ]
         lines += ["", "Days (UTC):", *_table(head, rows)]
     return "\n".join(lines)
+
+
+def _failures(source: SourceStatus, zone: tzinfo) -> str:
+    failures = "1 failure" if source.failures == 1 else f"{source.failures} failures in a row"
+    answer = f", the last with HTTP {source.http_status}" if source.http_status else ""
+    return f"{failures}, since {_moment(source.failing_since, zone)}{answer}"
 
 
 def _rule(hits: RuleHits, zone: ZoneInfo) -> tuple[str, ...]:
@@ -275,7 +280,7 @@ def _size(count: int) -> str:
     return next((f"{count / size:.1f} {unit}" for unit, size in UNITS if count >= size), f"{count} B")
 
 
-def _moment(when: datetime | None, zone: ZoneInfo) -> str:
+def _moment(when: datetime | None, zone: tzinfo) -> str:
     return when.astimezone(zone).strftime("%Y-%m-%d %H:%M") if when else "never"
 
 

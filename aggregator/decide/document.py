@@ -61,6 +61,7 @@ def decide_document(poll: Gathered[SourceJob], known: Known, roster: Roster, bud
             notices=doubt + feed.notices + feed.left_out,
             hints=feed.hints,
             arrivals=arrivals,
+            newest=max(_dates(feed, answer.asked_at), default=None),
             identity=identity_of(feed) if feed.entries or known.identity is None else known.identity,
             listed=findings.listed,
             window=window,
@@ -77,8 +78,13 @@ def _arrivals(due: SourceJob, feed: Feed, entries: EntryChanges, asked_at: datet
     """Return the arrival times with those of new entries: their own dates at a first poll, else its time (P62)."""
     if due.stored_before:
         return later_arrivals(due.arrivals, [asked_at] if entries.new else [])
-    own = [believed(entry.published or entry.updated, asked_at) for entry in feed.entries]
-    return later_arrivals((), [min(when, asked_at) for when in own if when is not None])
+    return later_arrivals((), [min(when, asked_at) for when in _dates(feed, asked_at)])
+
+
+def _dates(feed: Feed, asked_at: datetime) -> list[datetime]:
+    """Return the dates of entries that have one, as far as they are believed (I42)."""
+    own = (believed(entry.published or entry.updated, asked_at) for entry in feed.entries)
+    return [when for when in own if when is not None]
 
 
 def _window(feed: Feed, findings: Findings, observed: Observed) -> tuple[bytes | None, str]:

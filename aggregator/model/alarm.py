@@ -41,6 +41,9 @@ class AlarmCode(StrEnum):
     SILENT = "silent"  # the source had no new entry for much longer than usual (R46)
 
 
+QUIET: Final = (AlarmCode.SILENT, AlarmCode.EMPTY)  # of a source that answers without new entries
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """An alarm that is raised now."""

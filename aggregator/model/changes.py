@@ -198,6 +198,7 @@ class Read:
     hints: Hints
     identity: Identity
     arrivals: tuple[datetime, ...] = ()  # arrival times of its last entries (P62)
+    newest: datetime | None = None  # latest date of its entries (I42); None: none has a date
     listed: tuple[int, ...] | None = None  # ids of the entries that it lists; None if unchanged
     window: bytes | None = None  # its items, as the next reading may leave them out; None: it may leave out none
     whole: str = ""  # why it was read whole, or the next document will be; empty: it was not

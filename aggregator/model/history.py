@@ -33,6 +33,7 @@ class Sums:
     new: int = 0
     future: int = 0  # new entries dated over a day ahead (R48)
     past: int = 0  # new entries dated over a year back, without those of a first poll
+    late: int = 0  # seconds that polls came after their due times
 
 
 NO_SUMS = Sums()
@@ -81,7 +82,7 @@ class Fetching:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaySums:
-    """Sums over the requests for one source on one day."""
+    """Sums over the requests for one source, or for all, on one day."""
 
     day: date  # UTC
     polls: Sums = NO_SUMS

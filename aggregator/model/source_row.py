@@ -1,7 +1,9 @@
 """Records of a source for lists of sources, and of the limits on what may be shown of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from aggregator.model.alarm import AlarmCode
 from aggregator.model.entry import Origin
 from aggregator.model.poll import State
 from aggregator.model.settings import Show, SourceKey
@@ -19,6 +21,8 @@ class SourceRow:
     code: str | None
     error: str | None
     feed: Origin | None
+    quiet: AlarmCode | None = None  # of a source that answers, but brings nothing, as last noted (`QUIET`)
+    quiet_since: datetime | None = None  # arrival of its last entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aggregator.model.alarm import Alarm, AlarmCode
-from aggregator.model.history import Fetching
+from aggregator.model.history import DaySums, Fetching
 from aggregator.model.hosts import Rest
 from aggregator.model.poll import State
 from aggregator.model.settings import SourceKey
@@ -52,17 +52,27 @@ class SourceStatus:
     line: int | None = None  # its line in feeds.yaml; for a source of an OPML list, the line of the list
     rest: Rest | None = None  # its host gets no requests for a while
     is_titled: bool = True  # False: `title` is made from the address
+    http_status: int | None = None  # of the last answer
+    since: datetime | None = None  # beginning of the state, if it needs attention or if the source is quiet
+    newest: datetime | None = None  # latest date of its entries, by their own dates (I42)
+    month: tuple[tuple[int, int], ...] = ()  # new entries and failed polls of each day, oldest first; empty: not read
 
     @property
     def next_at(self) -> datetime:
         """Earliest time of its next poll: its due time, or the end of its host's rest if that is later."""
         return self.next_due if self.rest is None else max(self.next_due, self.rest.until)
 
+    @property
+    def shown_state(self) -> str:
+        """The state as pages and lists name it: a source that answers and yet brings nothing is not ok."""
+        return self.quiet.value if self.state is State.OK and self.quiet is not None else self.state.value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryStatus:
     """Number and age of the stories of one category."""
 
+    key: str = ""
     slug: str
     title: str
     stories: int
@@ -159,3 +169,4 @@ class Status:
     outage: Outage = NO_OUTAGE  # as the polling process recorded it
     rests: tuple[Rest, ...] = ()  # hosts of our sources, the earliest end first
     hub: HubStatus | None = None  # None if there never was a ping
+    days: tuple[DaySums, ...] = ()  # sums over all sources, newest first; days without requests are left out

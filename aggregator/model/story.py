@@ -6,6 +6,7 @@ Rendering depends on nothing else: not on the clock, and not on the order of a s
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from aggregator.model.alarm import AlarmCode
 from aggregator.model.entry import Enclosure, KeyRule, Origin, Person, Tag
 from aggregator.model.poll import State
 from aggregator.model.settings import CategoryKey, SourceKey
@@ -133,7 +134,7 @@ class CategoryLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLine:
-    """A source in the list of sources: its state as a word, and no times, so that the list changes seldom."""
+    """A source in the list of sources: its state as a word, and no times of polls, so that the list changes seldom."""
 
     key: SourceKey  # an invented key for a private source
     title: str
@@ -142,3 +143,5 @@ class SourceLine:
     state: State
     code: str | None  # error code (docs/alarms.md) while it fails
     categories: tuple[str, ...]  # titles of its categories
+    quiet: AlarmCode | None = None  # it answers, but has nothing new (`SILENT`) or no entries (`EMPTY`)
+    quiet_since: datetime | None = None  # arrival of its last entry

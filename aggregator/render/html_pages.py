@@ -178,8 +178,10 @@ def render_sources(
             feed=plain(line.url or "") if "…" in (line.url or "") else fields.web_address(line.url),
             redacted="…" in (line.url or ""),
             state=line.state.value,
-            word=messages.state(line.state.value),
-            trouble=messages.trouble(line.state.value, line.code),
+            word=messages.state(line.quiet.value if line.quiet else line.state.value),
+            trouble=messages.text("quiet_since", when=messages.day(line.quiet_since, scribe.zone))
+            if line.quiet_since
+            else messages.trouble(line.quiet.value if line.quiet else line.state.value, line.code),
             categories=messages.text("list_separator").join(plain(title) for title in line.categories),
         )
         for line in lines

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aggregator.clock import rfc3339
 from aggregator.late import late
 from aggregator.model.alarm import Alarm
-from aggregator.model.history import Fetching, SourceHistory
+from aggregator.model.history import DaySums, Fetching, SourceHistory
 from aggregator.model.hosts import rest_record
 from aggregator.model.status import CategoryStatus, RuleHits, SourceStatus, Status
 from aggregator.render import mark
@@ -44,6 +44,7 @@ def status_record(status: Status, *, public: bool) -> dict[str, object]:
         "lag": {"p95_s": round(status.lag.p95.total_seconds()), "late_share": round(status.lag.late_share, 3)},
         "alarms": [alarm_record(a, public=public) for a in status.alarms if a.source is None or not public],
         "network_down_since": rfc3339(status.outage.public),
+        "days": day_records(status.days),
     }
     if not public:
         record["removed_categories"] = [
@@ -73,6 +74,9 @@ def source_record(source: SourceStatus, *, public: bool) -> dict[str, object]:
         "categories": list(source.categories),
         "state": source.state.value,
         "quiet": source.quiet.value if source.quiet else None,
+        "since": rfc3339(source.since),
+        "status": source.http_status,
+        "newest": rfc3339(source.newest),
         "last_attempt": rfc3339(source.last_attempt),
         "last_success": rfc3339(source.last_success),
         "next_due": rfc3339(source.next_due),
@@ -132,13 +136,21 @@ def history_record(history: SourceHistory) -> dict[str, object]:
             }
             for poll in history.recent
         ],
-        "days": [
-            {"day": one.day.isoformat()}
-            | asdict(one.polls)
-            | {"details": asdict(one.details), "further": asdict(one.further)}
-            for one in history.days
-        ],
+        "days": day_records(history.days),
     }
+
+
+def day_records(days: Sequence[DaySums]) -> list[dict[str, object]]:
+    """Return the records of the sums of days."""
+    return [
+        {
+            "day": one.day.isoformat(),
+            **asdict(one.polls),
+            "details": asdict(one.details),
+            "further": asdict(one.further),
+        }
+        for one in days
+    ]
 
 
 def fetching_record(fetching: Fetching, *, public: bool) -> dict[str, object]:

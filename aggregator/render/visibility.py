@@ -132,6 +132,8 @@ class Visibility:
             state=State.PAUSED if row.paused else row.state,
             code=row.code,
             categories=tuple(self._roster.categories[name].title for name in listed),
+            quiet=row.quiet,
+            quiet_since=row.quiet_since,
         )
 
     def status(self, status: Status) -> Status:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from logging import getLogger
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from aggregator.cadence import median_gap
 from aggregator.decide.losses import is_held_for_loss
-from aggregator.model.alarm import FLOOD, FLOOD_SHOWN, MOST, Alarm, AlarmCode
+from aggregator.model.alarm import FLOOD, FLOOD_SHOWN, MOST, QUIET, Alarm, AlarmCode
 from aggregator.model.history import NO_SUMS, Sums
 from aggregator.model.observed import Observed
 from aggregator.model.poll import CRASHES, State
@@ -221,4 +221,7 @@ class Alarms:
                 )
             chosen = (alarm.c.code == bindparam("was_code")) & (alarm.c.source_id == bindparam("was_source"))
             self._connection.execute(delete(alarm).where(chosen), ended)
+        changed = {one.code for one in new} | {AlarmCode(str(one["was_code"])) for one in ended}
+        if not changed.isdisjoint(QUIET):  # the list of sources shows them
+            self._connection.execute(update(store).values(dirty=store.c.dirty + 1))
         return tuple(Alarm(code=one.code, source=one.source, text=one.text, since=now) for one in new)

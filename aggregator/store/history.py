@@ -5,13 +5,13 @@ at each poll and parsed only for display.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, bindparam, case, delete, func, select, type_coerce
 
 from aggregator.model.changes import Changes, Hit
 from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, DaySums, RecentPoll, SourceHistory, Sums
@@ -24,6 +24,7 @@ from aggregator.store.schema import EPOCH, MICROSECOND, aside_day, body, poll_da
 
 DETAIL, FURTHER = "detail", "further"  # kinds of requests other than polls: `aside_day.kind`
 KEPT = 20  # polls of a source that are kept as lines
+MONTH = 30  # days of which `status` shows the sums of all sources
 KEPT_DAYS = 400  # days of which sums are kept
 MICROSECONDS_A_DAY = 86_400_000_000
 OK = 200
@@ -152,15 +153,7 @@ class History:
         }
         return SourceHistory(
             recent=recent_polls(row.recent),
-            days=tuple(
-                DaySums(
-                    day=_date(day),
-                    polls=sums.get(day, NO_SUMS),
-                    details=asides.get((day, DETAIL), NO_ASIDES),
-                    further=asides.get((day, FURTHER), NO_ASIDES),
-                )
-                for day in sorted(sums.keys() | {day for day, _ in asides}, reverse=True)
-            ),
+            days=_days(sums, asides),
             etag=bool(row.etag),
             last_modified=bool(row.last_modified),
             notices=tuple(row.notices or ()),
@@ -235,6 +228,7 @@ def _day_row(changes: Changes) -> dict[str, int]:
         "new": entries.new_count,
         "future": sum(when > changes.asked_at + AHEAD for when in dated),
         "past": sum(when < changes.asked_at - BACK for when in dated) if due.stored_before else 0,
+        "late": max(int((changes.asked_at - due.claim.due_at).total_seconds()), 0),
     }
 
 
@@ -246,7 +240,41 @@ def sums_since(connection: Connection, day: int) -> dict[int, Sums]:
     columns = [func.coalesce(func.sum(poll_day.c[name]), 0).label(name) for name in SUMS]
     joined = source.outerjoin(poll_day, (poll_day.c.source_id == source.c.id) & (poll_day.c.day >= day))
     query = select(source.c.id, *columns).select_from(joined).where(source.c.active).group_by(source.c.id)
-    return {row[0]: Sums(**dict(zip(SUMS, map(int, row[1:]), strict=True))) for row in connection.execute(query)}
+    return {row[0]: _sums(row[1:]) for row in connection.execute(query)}
+
+
+def days_since(connection: Connection, day: int) -> tuple[DaySums, ...]:
+    """Return the sums over all sources in feeds.yaml of each day since a day, newest first."""
+    columns = [func.sum(poll_day.c[name]) for name in SUMS]
+    joined = source.join(poll_day, (poll_day.c.source_id == source.c.id) & (poll_day.c.day >= day))
+    query = select(poll_day.c.day, *columns).select_from(joined).where(source.c.active).group_by(poll_day.c.day)
+    polls = {row[0]: _sums(row[1:]) for row in connection.execute(query)}
+    columns = [func.sum(aside_day.c[name]) for name in ASIDE_SUMS]
+    joined = source.join(aside_day, (aside_day.c.source_id == source.c.id) & (aside_day.c.day >= day))
+    query = select(aside_day.c.day, aside_day.c.kind, *columns).select_from(joined).where(source.c.active)
+    asides = {
+        (row[0], row[1]): AsideSums(**dict(zip(ASIDE_SUMS, map(int, row[2:]), strict=True)))
+        for row in connection.execute(query.group_by(aside_day.c.day, aside_day.c.kind))
+    }
+    return _days(polls, asides)
+
+
+def months_of(connection: Connection, numbers: Sequence[int], day: int) -> dict[int, list[tuple[int, int]]]:
+    """Return new entries and failed polls of sources on each of the `MONTH` days since a day, oldest first.
+
+    The day of the first entries of a source counts as a day without new entries, as in `new_since`.
+    """
+    first = type_coerce(source.c.first_stored_at, BigInteger) // MICROSECONDS_A_DAY
+    new = case((poll_day.c.day == first, 0), else_=poll_day.c.new)
+    joined = poll_day.join(source, source.c.id == poll_day.c.source_id)
+    query = select(poll_day.c.source_id, poll_day.c.day, new, poll_day.c.failures).select_from(joined)
+    found = {number: [(0, 0)] * MONTH for number in numbers}
+    for start in range(0, len(numbers), MAX_IN):
+        chosen = poll_day.c.source_id.in_(numbers[start : start + MAX_IN]) & (poll_day.c.day >= day)
+        for number, when, count, failures in connection.execute(query.where(chosen)):
+            if when < day + MONTH:  # a later day: the clock went back
+                found[number][when - day] = (count, failures)
+    return found
 
 
 def asides_since(connection: Connection, day: int, kind: str) -> dict[str, AsideSums]:
@@ -269,6 +297,22 @@ def new_since(connection: Connection, day: int) -> dict[int, int]:
     joined = source.join(poll_day, (poll_day.c.source_id == source.c.id) & later)
     query = select(source.c.id, func.sum(poll_day.c.new)).select_from(joined)
     return {row[0]: int(row[1]) for row in connection.execute(query.where(source.c.active).group_by(source.c.id))}
+
+
+def _sums(row: Sequence[Any]) -> Sums:
+    return Sums(**dict(zip(SUMS, map(int, row), strict=True)))
+
+
+def _days(polls: Mapping[int, Sums], asides: Mapping[tuple[int, str], AsideSums]) -> tuple[DaySums, ...]:
+    return tuple(
+        DaySums(
+            day=_date(day),
+            polls=polls.get(day, NO_SUMS),
+            details=asides.get((day, DETAIL), NO_ASIDES),
+            further=asides.get((day, FURTHER), NO_ASIDES),
+        )
+        for day in sorted(polls.keys() | {day for day, _ in asides}, reverse=True)
+    )
 
 
 def _date(day: int) -> date:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Update, bindparam, func, select, update
+from sqlalchemy import BigInteger, Connection, Update, bindparam, case, func, select, update
 
 from aggregator.model.changes import Changes, Read, SourceUpdate
 from aggregator.model.job import SourceJob
@@ -112,6 +112,8 @@ _MOVE = _statement(f"{_TURN} {_STANDING}")
 
 
 _FEEDS = by(select(source.c.id, source.c.feed), source.c.id)
+_NEWEST = bindparam("newest", type_=Instant)
+_IS_NEWER = func.coalesce(source.c.newest_at < _NEWEST, source.c.newest_at.is_(None))
 _DOCUMENT = "feed format encoding notices hints arrivals identity window read_whole"
 _READ = (
     update(source)
@@ -122,6 +124,7 @@ _READ = (
             "listed": func.coalesce(bindparam("new_listed", type_=source.c.listed.type), source.c.listed),
             "entries": source.c.entries + bindparam("more", type_=BigInteger),  # `status` can't count a million rows
             "first_stored_at": func.coalesce(source.c.first_stored_at, bindparam("first", type_=Instant)),
+            "newest_at": case((_IS_NEWER, _NEWEST), else_=source.c.newest_at),
         }
     )
 )
@@ -159,4 +162,5 @@ def _read_values(change: Changes, read: Read) -> dict[str, Any]:
         "new_listed": None if read.listed is None else list(read.listed),
         "more": len(change.entries.new),
         "first": change.asked_at if change.entries.new else None,
+        "newest": read.newest,
     }

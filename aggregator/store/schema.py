@@ -163,6 +163,7 @@ source = Table(
     Column("retried", Boolean, nullable=False),  # the last answer had a Retry-After (P56)
     Column("observations", Json),  # an Observed: redirects (P40), 410s (P29), and other facts from several answers
     Column("arrivals", Json),  # arrival times of its last 30 entries, in seconds since 1970 (P62)
+    Column("newest_at", Instant),  # latest date of its entries (I42); null: no document with a date was read since 0006
     Column("feed", Json),  # an Origin: the feed's own title, link and so on
     Column("identity", Json),  # an Identity, by which the next document is recognised as of the same feed (R44)
     Column("listed", Json),  # ids of the entries of its last document that was not empty (I35)
@@ -506,6 +507,7 @@ poll_day = Table(
     Column("new", Integer, nullable=False),
     Column("future", Integer, nullable=False),  # new entries dated over a day ahead (R48)
     Column("past", Integer, nullable=False),  # new entries dated over a year back, without those of a first poll
+    Column("late", BigInteger, nullable=False, server_default=text("0")),  # seconds after the due times
     PrimaryKeyConstraint("source_id", "day"),
     sqlite_with_rowid=False,
 )

@@ -10,17 +10,18 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, 
 
 from aggregator.decide.source_health import with_addresses
 from aggregator.errors import AddressRefused
+from aggregator.model.alarm import QUIET, AlarmCode
 from aggregator.model.event import Code, Event
 from aggregator.model.observed import Observed
 from aggregator.model.outline import Outline
 from aggregator.model.poll import State
 from aggregator.model.settings import Roster, Show, Source, SourceKey, fetch_settings_of
 from aggregator.model.source_row import Limits, SourceRow
-from aggregator.model.stored_json import observed_of, observed_to_json, origin_of
+from aggregator.model.stored_json import arrivals_of, observed_of, observed_to_json, origin_of
 from aggregator.store.output_list import Files
 from aggregator.store.queries import known_categories
 from aggregator.store.retention import Retention
-from aggregator.store.schema import MICROSECOND, outline, source, store
+from aggregator.store.schema import MICROSECOND, alarm, outline, source, store
 from aggregator.urls import Url, host_of
 
 log = getLogger(__name__)
@@ -287,10 +288,12 @@ class Sources:
         """Return the active sources as the lists of sources show them, by key."""
         names = ("key", "url", "state", "paused", "code", "error", "feed")
         query = select(*(source.c[name] for name in names)).where(source.c.active).order_by(source.c.key)
-        return [
+        found = [
             SourceRow(**(dict(row) | {"state": State(row["state"]), "feed": origin_of(row["feed"])}))
             for row in self._connection.execute(query).mappings()
         ]
+        quiet = {row["key"]: row for row in self._connection.execute(_NOTED_QUIET).mappings()}
+        return [_with_quiet(row, quiet[row.key]) if row.key in quiet else row for row in found]
 
     def limits(self) -> dict[SourceKey, Limits]:
         """Return the limits of sources with `private`, `show` or `noindex`, in the order of keys."""
@@ -311,6 +314,19 @@ class Sources:
         for row in self._connection.execute(asked):
             found.setdefault(SourceKey(row.key), []).append(_outline(row.url, row.title, row.categories))
         return found
+
+
+_NOTED_QUIET = (
+    select(source.c.key, alarm.c.code, source.c.arrivals)
+    .join(alarm, alarm.c.source_id == source.c.id)
+    .where(alarm.c.code.in_(QUIET), source.c.active, ~source.c.paused, source.c.state == State.OK)
+    .order_by(alarm.c.code)
+)
+
+
+def _with_quiet(row: SourceRow, noted: RowMapping) -> SourceRow:
+    arrivals = arrivals_of(noted["arrivals"])
+    return replace(row, quiet=AlarmCode(noted["code"]), quiet_since=arrivals[-1] if arrivals else None)
 
 
 def _limits(row: RowMapping) -> Limits:

@@ -12,7 +12,7 @@ from aggregator.cadence import ARRIVALS, explain
 from aggregator.cadence.hosts import rests_of
 from aggregator.decide.order import believed
 from aggregator.errors import NAMES_ONE, AddressRefused, NotAFeed
-from aggregator.model.alarm import AlarmCode
+from aggregator.model.alarm import QUIET, AlarmCode
 from aggregator.model.charset import NAME_ENCODING
 from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, Fetching, HostSums, Sums
 from aggregator.model.hosts import slowed, spacing_of
@@ -24,7 +24,19 @@ from aggregator.model.stored_json import arrivals_of, observed_of
 from aggregator.model.tokens import led_address
 from aggregator.store.alarms import DEAD, Alarms, first_day, of_hub, of_posts, of_sources, overall
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.history import ASIDE_SUMS, DETAIL, FURTHER, SUMS, asides_since, day_of, new_since, sums_since
+from aggregator.store.history import (
+    ASIDE_SUMS,
+    DETAIL,
+    FURTHER,
+    MONTH,
+    SUMS,
+    asides_since,
+    day_of,
+    days_since,
+    months_of,
+    new_since,
+    sums_since,
+)
 from aggregator.store.hosts import Hosts
 from aggregator.store.hub_pings import HubPings
 from aggregator.store.post_list import faults
@@ -34,10 +46,10 @@ from aggregator.store.sources import opened_before
 from aggregator.urls import Url, host_of
 
 WEEKS = 4  # period of `per_week`
-QUIET = (AlarmCode.SILENT, AlarmCode.EMPTY)  # of a source that answers without new entries
 NEWEST = 50  # stories at the top of a category whose dates are compared
 _ONE_FEED = re.compile(f"{re.escape(NAMES_ONE)}(\\S+?)(?=;|\\s|$)")
 _SEVERAL = re.compile(r"it names \d+ feeds")
+CHARTED = 1000  # sources with figures for each day: more than the page has room for
 HOSTS = 50  # busiest hosts that are shown
 ORDER = (State.SUSPECT, State.GONE, State.FAILING, State.NEVER, State.OK, State.PAUSED)  # most urgent first
 
@@ -154,13 +166,19 @@ class StatusQueries:
             replace(
                 _source(row, roster.sources.get(row["key"]), fresh.get(row["id"], 0), now, secrets, opens=opens),
                 quiet=quiet.get(row["id"]),
+                since=_since(row, quiet=row["id"] in quiet),
                 rest=None if row["paused"] else rests.get(row["host_key"]),
             )
             for row in rows
         ]
+        found.sort(key=lambda s: (ORDER.index(s.state), s.quiet is None, -s.failures, s.key))
+        ids = {row["key"]: row["id"] for row in rows}
+        month = day_of(now) - MONTH + 1
+        months = months_of(self._connection, [ids[one.key] for one in found[:CHARTED]], month)
+        found[:CHARTED] = [replace(one, month=tuple(months[ids[one.key]])) for one in found[:CHARTED]]
         return Status(
             at=now,
-            sources=tuple(sorted(found, key=lambda s: (ORDER.index(s.state), s.quiet is None, -s.failures, s.key))),
+            sources=tuple(found),
             categories=tuple(_categories(self._connection, roster, counted)),
             config=ConfigStatus(path=kept.config_path, loaded_at=kept.config_loaded_at, error=kept.config_error),
             fetching=Fetching(
@@ -181,6 +199,7 @@ class StatusQueries:
                 sorted((rests[host] for host in waiting & rests.keys()), key=lambda rest: (rest.until, rest.host))
             ),
             hub=hub,
+            days=days_since(self._connection, month),
         )
 
     def figures(self, now: datetime) -> Figures:
@@ -210,7 +229,7 @@ _SHOWN = tuple(  # the other columns are kilobytes for each source
     for name in (
         "id key url url_in_use private host_key paused state claims created_at attempted_at succeeded_at due_at "
         "interval cadence failures failing_since code error feed entries arrivals observations settings_digest notices "
-        "first_stored_at"
+        "first_stored_at status newest_at"
     ).split()
 )
 
@@ -230,6 +249,8 @@ def _source(
         url=settings.safe_url if settings else None,
         title=name_of_source(settings, title) if settings else title or row["key"],
         is_titled=bool(title and title.strip()),
+        http_status=row["status"],
+        newest=row["newest_at"] or _last_arrival(row) or row["first_stored_at"],
         line=settings.line if settings else None,
         categories=settings.places if settings else (),
         state=state,
@@ -250,6 +271,21 @@ def _source(
         clock_skew=timedelta(seconds=observed.skew_seconds),
         private=settings is not None and settings.private,
     )
+
+
+def _last_arrival(row: RowMapping) -> datetime | None:
+    arrivals = arrivals_of(row["arrivals"])
+    return arrivals[-1] if arrivals else None
+
+
+def _since(row: RowMapping, *, quiet: bool) -> datetime | None:
+    """Return when the state began of a source that needs attention, or when a quiet source had its last new entry."""
+    if row["paused"]:
+        return None
+    if row["state"] == State.SUSPECT:
+        return observed_of(row["observations"]).suspect_since or row["failing_since"]
+    began: datetime | None = row["created_at"] if row["state"] == State.NEVER else row["failing_since"]
+    return _last_arrival(row) if quiet else began
 
 
 def _moved(target: Url, settings: Source | None) -> str:
@@ -387,6 +423,7 @@ def _categories(connection: Connection, roster: Roster, counted: dict[int, Holdi
     for row in rows:
         settings = roster.categories.get(row.key)
         yield CategoryStatus(
+            key=row.key,
             slug=row.slug,
             title=settings.title if settings else row.key,
             stories=counted[row.id].stories,

@@ -67,7 +67,8 @@ def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(site: S
         lines = one(app, "a").splitlines()
         due = app.store.status(app.in_force.roster, app.clock()).sources[-1]
     assert lines[0] == "Feed a (a, line 2), https://a.example/"
-    assert lines[1] == "  ok, last success 2026-03-05 13:00; 2 entries, 0.5 a week; in general"
+    newest = "the newest of 2026-03-02 13:00"
+    assert lines[1] == f"  ok, last success 2026-03-05 13:00; 2 entries, 0.5 a week, {newest}; in general"
     assert lines[2] == "  validators: ETag"
     assert lines[3].startswith(f"  next at {due.next_due.astimezone(BERLIN):%Y-%m-%d %H:%M}, in ")
     assert lines[3].endswith(": every 60 min (set in feeds.yaml)")
@@ -95,9 +96,10 @@ def test_r67_status_in_words_names_what_is_wrong_and_what_polling_costs(site: Sa
         "Since 2026-03-12 00:00 UTC: 2 polls, 50% not modified, 1 failed, 0 B; busiest host a.example with 2."
     )
     assert lines[2].startswith("  failing  a.example        0 entries  next in ")
-    assert [line.strip() for line in lines[3:6]] == [
+    assert [line.strip() for line in lines[3:7]] == [
         "a (line 2)",
         "dns: it failed",
+        "3 failures in a row, since 2026-03-07 12:00",
         "alarm dead: no success since 2026-03-04; 3 failures in a row (dns)",
     ]
     assert "  3 failures in a row, since 2026-03-07 13:00; dns: it failed" in in_full
@@ -358,4 +360,4 @@ def test_what_answers_and_brings_nothing_is_not_fine_on_the_status_page(tmp_path
     page = site.published("status.html").decode()
     assert page.count("<strong>quiet</strong>") == 7
     assert page.count("<strong>fine</strong>") == 1
-    assert "<summary>Sources without a new story for a long time: 7</summary>" in page
+    assert "<dt>Quiet</dt><dd>7</dd>" in page

@@ -29,7 +29,7 @@ from aggregator.urls import Url
 from tests.render.records import SITE
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
-SUMS = Sums(polls=8, not_modified=5, unconditional=2, bytes=1_500_000, failures=1, new=3, future=4, past=6)
+SUMS = Sums(polls=8, not_modified=5, unconditional=2, bytes=1_500_000, failures=1, new=3, future=4, past=6, late=90)
 DETAILS = AsideSums(requests=7, bytes=70, failures=9)
 FURTHER = AsideSums(requests=11, bytes=110, failures=12)
 DETAILS_RECORD = {"requests": 7, "bytes": 70, "failures": 9}
@@ -56,6 +56,10 @@ SOURCE = SourceStatus(
     moved_to=Url("https://new.example/feed"),
     clock_skew=timedelta(minutes=20),
     line=7,
+    http_status=503,
+    since=NOON - timedelta(minutes=30),
+    newest=NOON - timedelta(days=1),
+    month=((0, 0), (3, 0), (0, 2)),
     rest=Rest(host="heron.example", until=NOON + timedelta(hours=2), source=SourceKey("heron"), status=429),
 )
 STATUS = Status(
@@ -94,7 +98,22 @@ STATUS = Status(
     removed=(RemovedCategory(slug="old", title="Old", removed_at=NOON),),
     outage=Outage(public=NOON, own=NOON + timedelta(hours=1)),
     hub=HubStatus(topics=3, owed=2, failures=1, failing_since=NOON, error="503"),
+    days=(DaySums(day=date(2026, 3, 4), polls=SUMS, details=DETAILS, further=FURTHER),),
 )
+DAY_RECORD = {
+    "day": "2026-03-04",
+    "polls": 8,
+    "not_modified": 5,
+    "unconditional": 2,
+    "bytes": 1_500_000,
+    "failures": 1,
+    "new": 3,
+    "future": 4,
+    "past": 6,
+    "late": 90,
+    "details": DETAILS_RECORD,
+    "further": FURTHER_RECORD,
+}
 FETCHING = {
     "since": "2026-02-25T12:00:00Z",
     "polls": 8,
@@ -113,6 +132,9 @@ PUBLIC_SOURCE = {
     "categories": ["birds", "water"],
     "state": "failing",
     "quiet": None,
+    "since": "2026-03-04T11:30:00Z",
+    "status": 503,
+    "newest": "2026-03-03T12:00:00Z",
     "last_attempt": "2026-03-04T12:00:00Z",
     "last_success": "2026-03-04T11:00:00Z",
     "next_due": "2026-03-04T13:00:00Z",
@@ -134,6 +156,7 @@ PUBLIC: dict[str, Any] = {
     "lag": {"p95_s": 62, "late_share": 0.167},
     "alarms": [{"code": "lag", "source": None, "since": "2026-03-04T12:00:00Z"}],
     "network_down_since": "2026-03-04T12:00:00Z",
+    "days": [DAY_RECORD],
 }
 
 
@@ -258,21 +281,7 @@ def test_the_history_of_a_source() -> None:
                 "because": "rhythm",
             }
         ],
-        "days": [
-            {
-                "day": "2026-03-04",
-                "polls": 8,
-                "not_modified": 5,
-                "unconditional": 2,
-                "bytes": 1_500_000,
-                "failures": 1,
-                "new": 3,
-                "future": 4,
-                "past": 6,
-                "details": DETAILS_RECORD,
-                "further": FURTHER_RECORD,
-            }
-        ],
+        "days": [DAY_RECORD],
     }
 
 
@@ -295,14 +304,46 @@ def test_the_page_says_what_polling_has_cost(bytes_: int, said: str) -> None:
 
 
 def test_before_the_first_poll_the_page_says_nothing_of_cost() -> None:
-    status = replace(STATUS, fetching=replace(STATUS.fetching, sums=Sums()))
+    status = replace(STATUS, fetching=replace(STATUS.fetching, sums=Sums()), days=())
     assert " MB" not in render_status_page(status, SITE).decode()
 
 
-@pytest.mark.parametrize(("quiet", "folded"), [(5, False), (6, True)])
-def test_many_quiet_sources_are_folded(quiet: int, folded: bool) -> None:
+def test_sources_stand_by_category_and_those_that_need_a_hand_above_all() -> None:
     ok = replace(SOURCE, state=State.OK, code=None, rest=None)
-    sources = (SOURCE, *[replace(ok, quiet=AlarmCode.SILENT)] * quiet, ok)
-    page = render_status_page(replace(STATUS, sources=sources), SITE).decode()
-    assert page.count("<h3") == quiet + 3  # one is the category's
-    assert ("<details" in page) is folded
+    quiet, shy = replace(ok, quiet=AlarmCode.SILENT, title="Quiet"), replace(ok, categories=("water",), title="Shy")
+    categories = (
+        *STATUS.categories,
+        CategoryStatus(key="water", slug="w", title="Water", stories=1, newest=None, sources=1),
+    )
+    categories = (replace(categories[0], key="birds"), *categories[1:])
+    status = replace(STATUS, sources=(SOURCE, quiet, replace(ok, title="Fine"), shy), categories=categories)
+    page = render_status_page(status, SITE).decode()
+    names = (
+        "Need a hand</bdi>",
+        "Heron Notes",
+        "Birds</bdi>",
+        ">Quiet</bdi>",
+        ">Fine</bdi>",
+        "Water</bdi>",
+        ">Shy</bdi>",
+    )
+    places = [page.index(name) for name in names]
+    assert places == sorted(places)
+    assert page.count('scope="row"') == 4
+
+
+def test_a_chart_says_in_words_what_it_shows() -> None:
+    page = render_status_page(STATUS, SITE).decode()
+    assert 'aria-label="Stories: 3, at most 3 a day. Days with failures: 1."' in page
+    places = 6, 10  # of the second and the third day
+    assert f'<path d="M{places[0]} 20v-20"/><path class="bad" d="M{places[1]} 21v3"/>' in page
+    assert "<figcaption>Fetched <span>Last day: 1.5 MB. Highest of 30 days: 1.5 MB.</span></figcaption>" in page
+    assert "<dt>Fetched today (UTC)</dt><dd>1.5 MB</dd>" in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "&lt; 1 min"), (90, "2 min"), (7199, "120 min"), (7200, "2 h"), (300_000, "3 d")]
+)
+def test_a_delay_is_said_in_a_unit_that_fits(seconds: int, said: str) -> None:
+    status = replace(STATUS, lag=replace(STATUS.lag, p95=timedelta(seconds=seconds)))
+    assert f"<dt>Delay</dt><dd>{said}</dd>" in render_status_page(status, SITE).decode()
