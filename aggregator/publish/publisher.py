@@ -220,7 +220,7 @@ class Publisher:
                 run.waiting = True
                 break
             if row.rendered_at is not None and timedelta(0) <= self._clock() - row.rendered_at < debounce:
-                run.waiting = True
+                run.due.append(row.rendered_at + debounce)
                 continue
             with run.going_on():
                 left += filter(None, [self._documents.publish(row, looks[row.id], run)])
@@ -237,7 +237,7 @@ class Publisher:
         if opening.is_adopting:
             with self._store.begin() as tx:
                 tx.files.end_adoption()
-        waiting, moved = run.waiting, False
+        waiting, moved = run.waiting or bool(run.due), False
         has_site = not waiting or bool(run.changed[pages:]) or restate
         if has_site:
             with run.going_on():

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from logging import getLogger
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ class Published:
     """Result of a publication."""
 
     changed: tuple[str, ...]  # paths whose bytes changed, in order; no twins, nor pages that only look otherwise
-    waiting: bool = False  # something dirty was rendered too short a while ago, or was left for lack of time
+    waiting: bool = False  # something dirty was left for lack of time
+    due: tuple[datetime, ...] = ()  # of each category that is dirty and was rendered too short a while ago: the time
     failed: tuple[str, ...] = ()  # paths that could not be written or removed, in order; what stood there still stands
     posts: tuple[str, ...] = ()  # posts that were written or removed, in order, relative to the folder of feeds.yaml
     ages: Mapping[str, int] = field(default_factory=dict)  # seconds that what was put in place may be kept, but stories
@@ -43,6 +45,7 @@ class PublishRun:
     posts: list[str] = field(default_factory=list)
     ages: dict[str, int] = field(default_factory=dict)
     waiting: bool = False
+    due: list[datetime] = field(default_factory=list)
     strangers: list[StrangerInTheWay] = field(default_factory=list)
 
     def note(self, put: Put) -> Put:
@@ -95,6 +98,7 @@ class PublishRun:
         return Published(
             changed=tuple(sorted(self.changed)),
             waiting=self.waiting,
+            due=tuple(self.due),
             failed=tuple(sorted(self.failed)),
             posts=tuple(sorted(set(self.posts))),
             ages=self.ages,

@@ -16,6 +16,10 @@ from aggregator.service.outputs import OutputWatch
 log = getLogger(__name__)
 
 DEBOUNCE = timedelta(seconds=30)  # between two renderings of a category (R33), and after a failure
+WAVE = timedelta(
+    seconds=10
+)  # how long news wait at most for polls under way: rendered once, not in the middle and again
+QUIET = timedelta(seconds=2)  # without news, after which polls that are still under way are not waited for
 LAST_WORD = 6.5  # seconds after a stop; then no further category is begun, and the next start renders the rest
 
 
@@ -26,12 +30,21 @@ class PublishLoop:
         app: open.
         outputs: looks for lost outputs.
         on_published: called after each publication; None: it failed.
+        is_polling: returns whether polls are under way, whose news may follow.
     """
 
-    def __init__(self, app: App, outputs: OutputWatch, on_published: Callable[[Published | None], None]) -> None:
-        self._app, self._on_published = app, on_published
+    def __init__(
+        self,
+        app: App,
+        outputs: OutputWatch,
+        on_published: Callable[[Published | None], None],
+        is_polling: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._app, self._on_published, self._is_polling = app, on_published, is_polling
         self._outputs = outputs
         self._dirty = threading.Event()
+        self._asked: tuple[datetime, datetime] | None = None  # first and last request that no flush has taken up
+        self._due_at: datetime | None = None  # when to render what waits for the debounce alone
         self._publishing = threading.Lock()
         self._not_before = app.clock()  # when the next publication may begin, after one that failed
         self._until: float | None = None  # by `monotonic`, once the service stops
@@ -46,7 +59,9 @@ class PublishLoop:
         return self._dirty.is_set()
 
     def request(self) -> None:
-        """Have the next flush publish."""
+        """Have the next flush publish, or one some seconds later while polls are under way (R33)."""
+        now, asked = self._app.clock(), self._asked
+        self._asked = (asked[0] if asked else now), now
         self._dirty.set()
 
     def restate(self) -> None:
@@ -74,10 +89,20 @@ class PublishLoop:
 
     def flush(self) -> None:
         """Publish if something is dirty."""
-        if self._dirty.is_set() and self._app.clock() >= self._not_before:
+        now = self._app.clock()
+        if self._dirty.is_set() and now >= self._not_before and (self._is_edited or self._is_time(now)):
+            self._asked = None
             self._dirty.clear()
             is_edited, self._is_edited = self._is_edited, False
             self.publish(debounce=timedelta(0) if is_edited else DEBOUNCE)
+
+    def _is_time(self, now: datetime) -> bool:
+        """Return whether nothing is to be waited for: no polls under way, no debounce of all that is dirty."""
+        asked, due_at = self._asked, self._due_at
+        if asked is None:
+            return self._restates or due_at is None or not timedelta(0) < due_at - now <= DEBOUNCE
+        first, last = asked
+        return not (timedelta(0) <= now - first < WAVE and now - last < QUIET and self._is_polling())
 
     def publish(self, *, debounce: timedelta = timedelta(0)) -> None:
         """Publish now. After a failure the old files stay, and the next flush tries again (R32)."""
@@ -87,7 +112,9 @@ class PublishLoop:
                 published = self._write(debounce=debounce, restate=restate, is_cut=self.is_cut)
                 if published.changed:
                     self.changed_at = self._app.clock()
-                if published.waiting or published.failed:
+                due = published.due
+                self._due_at = min(max(due), min(due) + WAVE) if due and not published.waiting else None
+                if published.waiting or due or published.failed:
                     self._dirty.set()
                 if published.failed:
                     self._not_before = self._app.clock() + DEBOUNCE
@@ -101,7 +128,7 @@ class PublishLoop:
         with self._publishing:  # publishing removes files, too
             is_lost = self._outputs.look()
         if is_lost:
-            self._dirty.set()
+            self.request()
 
     def stop(self, told_at: float) -> None:
         """End a publication under way at its next category; `finish` begins the last one.

@@ -79,7 +79,9 @@ class Service:
     ) -> None:
         self._app, self._on_settled = app, on_settled
         self._memory, self._pressure = memory or MemoryWatch(), Pressure.NONE
-        self.loop = PublishLoop(app, outputs or OutputWatch(app), on_published)
+        self.loop = PublishLoop(
+            app, outputs or OutputWatch(app), on_published, is_polling=lambda: not self._dispatcher.is_idle()
+        )
         self._store_jobs = StoreJobs(app, self.loop, index, lambda: self._pressure is not Pressure.NONE)
         self._ticked_at, self._steady = app.clock(), monotonic()
         self._has_jumped = False  # the clock was set, and due times are not adapted yet
