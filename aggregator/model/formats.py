@@ -5,7 +5,7 @@ renderer is named and not imported, so that reading the configuration loads none
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 
@@ -13,7 +13,8 @@ from typing import Final
 class Format:
     """Output format of categories."""
 
-    name: str  # in `publish.formats`; the files' suffix is the same
+    name: str  # in `publish.formats`
+    suffix: str = field(init=False)  # of its files: the name after a dot
     label: str  # of links to it
     media_type: str
     module: str  # has a `RENDERER`; see `aggregator/render/renderer.py`
@@ -22,10 +23,8 @@ class Format:
     names_hub: bool = False  # in a form that `aggregator/serve/links.py` reads; then the hub is pinged
     other_names: tuple[str, ...] = ()  # names that operators write for it
 
-    @property
-    def suffix(self) -> str:
-        """Suffix of its files, with the dot."""
-        return f".{self.name}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "suffix", f".{self.name}")
 
     @property
     def content_type(self) -> str:

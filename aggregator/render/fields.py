@@ -62,7 +62,10 @@ _safe: LruCache[str] = LruCache(
 
 def line_of(text: str | None) -> str:
     """Return a short text as one line: blanks collapsed, characters that XML forbids removed."""
-    return " ".join(legal(text or "").split())
+    text = text or ""
+    if text.isprintable() and "  " not in text:  # no forbidden characters, line ends or special blanks
+        return text.strip()
+    return " ".join(legal(text).split())
 
 
 def safe_html(html: str, allow_classes: frozenset[str], cleaned: Container[str] = ()) -> str:
@@ -158,6 +161,7 @@ def exact_instant(when: datetime) -> str:
     return whole_utc(when).replace(microsecond=when.microsecond, tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+@lru_cache(maxsize=1024)  # all formats of a document ask for the same ones
 def web_address(url: str | None) -> str | None:
     """Return an http or https URL in a form that is an IRI too, else None (S33; RFC 4287, section 2). Idempotent.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from aggregator.clean.text import line_of as plain
 from aggregator.model.formats import feeds_among
 from aggregator.model.poll import State
 from aggregator.model.settings import Site
@@ -18,7 +19,7 @@ from aggregator.model.story import CategoryLine, Document, SourceLine, StoryNote
 from aggregator.render import fields, mark
 from aggregator.render.html_fragments import MAX_BYTES, fitting, size_of
 from aggregator.render.renderer import RenderContext, Renderer
-from aggregator.render.template_context import ContextBuilder, LinkText, Story, is_right_to_left, plain
+from aggregator.render.template_context import ContextBuilder, LinkText, Story, is_right_to_left
 from aggregator.render.theme import PageStyle
 
 ROW_BYTES = 220  # our own part of a source on its page, about; one in trouble stands there twice
@@ -344,9 +345,9 @@ def render_page(
 
 
 def _feeds(path: str, site: Site, formats: frozenset[str], title: str) -> list[_Feed]:
+    url = fields.url_of(site, path)
     return [
-        _Feed(one.label, one.media_type, f"{title} ({one.label})", fields.url_of(site, path, one.suffix))
-        for one in feeds_among(formats)
+        _Feed(one.label, one.media_type, f"{title} ({one.label})", f"{url}{one.suffix}") for one in feeds_among(formats)
     ]
 
 

@@ -9,13 +9,14 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
+from aggregator.clean.text import line_of as plain
 from aggregator.clean.text import plain_text
 from aggregator.model.settings import Site
 from aggregator.model.story import Publication
 from aggregator.render import fields
 from aggregator.render.html_fragments import shorten
 from aggregator.render.html_pages import render_page
-from aggregator.render.template_context import ContextBuilder, Story, plain
+from aggregator.render.template_context import ContextBuilder, Story
 from aggregator.render.theme import PageStyle
 
 EXCERPT = 240  # characters

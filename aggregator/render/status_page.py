@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from aggregator.clean.text import line_of as plain
 from aggregator.model.alarm import QUIET
 from aggregator.model.history import DaySums, Fetching
 from aggregator.model.poll import State
@@ -13,7 +14,7 @@ from aggregator.render.fields import url_of
 from aggregator.render.html_fragments import fitting, size_of
 from aggregator.render.html_pages import TROUBLED, render_page
 from aggregator.render.status_json import listed
-from aggregator.render.template_context import ContextBuilder, plain
+from aggregator.render.template_context import ContextBuilder
 from aggregator.render.theme import PageStyle
 from aggregator.render.translations import Messages
 

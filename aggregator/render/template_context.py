@@ -1,11 +1,11 @@
 """Values that templates see: texts without markup, links that are web addresses, dates as people write them."""
 
 import posixpath
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from aggregator.clean.text import line_of as plain
 from aggregator.clean.text import plain_text
 from aggregator.model.entry import Enclosure
 from aggregator.model.settings import Site
@@ -20,8 +20,6 @@ MAX_STORIES = 50  # in full on a page (A69)
 HEADLINE_BYTES = 300  # our own part of a headline, about
 EXCERPT = 400  # characters of a story that would make the page too large
 RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ku nqo ps sd syr ug ur yi".split())
-
-_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +156,6 @@ class ContextBuilder:
 
 def _excerpt(html: str) -> str:
     return shorten(plain(plain_text(html)), EXCERPT)
-
-
-def plain(text: str) -> str:
-    """Return foreign text as one line, without unpaired marks that change the direction of what follows (A63)."""
-    return fields.line_of(_BIDI.sub("", text))
 
 
 def is_right_to_left(language: str) -> bool:

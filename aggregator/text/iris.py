@@ -9,9 +9,7 @@ import re
 from functools import cache
 from typing import Final
 
-from aggregator.text.xml_chars import legal
-
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\x9f<>\"{}|\\^`]+")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\x9f<>\"{}|\\^`\ud800-\udfff\ufffe\uffff]+")
 
 # RFC 3987, section 2.2: ucschar is allowed wherever ASCII is, iprivate only in a query.
 _UCSCHAR: Final = "\xa0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef" + "".join(
@@ -46,7 +44,7 @@ _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I
 
 def is_iri(text: str) -> bool:
     """Return True if a text is an absolute IRI by the characters of RFC 3987."""
-    return _IRI.fullmatch(text) is not None and "%%" not in text and legal(text) == text
+    return _IRI.fullmatch(text) is not None and "%%" not in text
 
 
 def is_identifier(text: str) -> bool:
