@@ -11,7 +11,7 @@ from pathlib import Path
 from aggregator.config.compounds import Pair
 from aggregator.config.document import Node
 from aggregator.config.findings import Findings, Unfit, quoted
-from aggregator.model.output_paths import HIDDEN, MAX_DEPTH, collides, format_of, is_output, is_path
+from aggregator.model.output_paths import HIDDEN, MAX_DEPTH, PATH, collides, format_of, is_output
 
 MAX_NAMED = 3  # files that one message lists
 
@@ -24,7 +24,7 @@ def alias_path(text: str) -> str:
     """
     if text.startswith("/"):
         raise Unfit(f"begins with a slash; write {text.lstrip('/') or 'atom.xml'}")
-    if not is_path(text):
+    if not PATH.fullmatch(text):
         raise Unfit("is not a path below publish.to; write one such as atom.xml, of letters, digits, `.`, `_` and `-`")
     if collides(text):
         raise Unfit("is reserved for outputs of the program; write another path")

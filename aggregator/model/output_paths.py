@@ -13,10 +13,14 @@ from aggregator.model.formats import FORMATS, feeds_among
 
 MAX_DEPTH: Final = 8  # folders and the file in them
 
-_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}", re.ASCII)
 GZIP_SUFFIX: Final = ".gz"
 # Hidden names that web servers and static hosts look for. Others, such as `.git` and `.DS_Store`, are not published.
 HIDDEN: Final = frozenset({".nojekyll", ".well-known", ".htaccess", ".domains"})
+_NAME_OF_FILE = "|".join([r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}", *map(re.escape, sorted(HIDDEN))])
+# Paths that a file in the folder may have: plain names, not the path of a compressed copy (S51).
+PATH: Final = re.compile(
+    rf"(?:{_NAME_OF_FILE})(?:/(?:{_NAME_OF_FILE})){{0,{MAX_DEPTH - 1}}}(?<!{re.escape(GZIP_SUFFIX)})"
+)
 # First path segments of outputs, and of addresses that `serve` answers itself.
 _TAKEN = frozenset({"gone.txt", "category", "entry", "search", "websub", "healthz", "readyz", "metrics"})
 
@@ -88,13 +92,6 @@ def is_published(path: str, formats: Collection[str]) -> bool:
     if path == "opml.xml":
         return bool(feeds_among(formats))
     return needed is None or needed in formats
-
-
-def is_path(path: str) -> bool:
-    """Report whether a file in the folder may have this path: plain names, not the path of a compressed copy (S51)."""
-    segments = path.split("/")
-    plain = all(_SEGMENT.fullmatch(segment) or segment in HIDDEN for segment in segments)
-    return plain and len(segments) <= MAX_DEPTH and not path.endswith(GZIP_SUFFIX)
 
 
 def collides(path: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 
 from aggregator.config.aliases import files_below
 from aggregator.model.output import Output
-from aggregator.model.output_paths import collides, is_path
+from aggregator.model.output_paths import PATH, collides
 from aggregator.model.settings import Publish
 from aggregator.publish.destination import Destination
 from aggregator.publish.folder import Folder
@@ -148,7 +148,7 @@ def _fault_of(file: Path, path: str, aliases: set[str]) -> str | None:
         return "a symbolic link is not followed: it may lead to what nobody shall see; put a copy there"
     if not file.is_file():
         return "is no regular file"
-    if not is_path(path):
+    if not PATH.fullmatch(path):
         return "its name can't be published: letters, digits, `.`, `_` and `-` can, but no .gz"
     if collides(path) or path in aliases:
         return "an output of ours may stand there"

@@ -11,34 +11,63 @@ import stat
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
+
+from aggregator.model.output_paths import GZIP_SUFFIX
 
 MODE = 0o644  # readable for a web server of another user, whatever the umask is (S61)
 TEMPORARY = ".aggregator-tmp"  # ends the name under which a file is written
 
 
-@contextlib.contextmanager
-def opened(folder: int, name: str) -> Iterator[int | None]:
+def replace(folder: int, name: str, data: bytes, *, gzip: bool, durable: bool) -> tuple[bool, bool]:
+    """Put a file and its gzip copy in place, each only if its bytes differ.
+
+    Both are written before either is renamed, so that a full disk leaves both old. The copy is renamed first, so that
+    the plain file, whose digest the store keeps, is never the newer of the two. A missing or outdated copy is made
+    anew; one that is not wanted any more is removed, or it would be served. Both have one date, since a web server
+    sends the date of either as Last-Modified (A71).
+
+    Returns:
+        Whether the file had these bytes already, and whether anything in the folder changed, which is not synced yet.
+    """
+    modified = _stands(folder, name, data)
+    same, copy, touched = modified is not None, name + GZIP_SUFFIX, False
+    with contextlib.ExitStack() as stack:
+        waiting = []
+        if gzip and not (same and _fits(folder, copy, data)):
+            waiting.append(stack.enter_context(_staged(folder, copy, packed(data), durable=durable, modified=modified)))
+            modified = waiting[0].modified
+        if not same:
+            waiting.append(stack.enter_context(_staged(folder, name, data, durable=durable, modified=modified)))
+        if not gzip:
+            touched = unlink(folder, copy)
+        for each in waiting:
+            each.place()
+            touched = True
+    return same, touched
+
+
+def open_regular(folder: int, name: str) -> BufferedReader | None:
     """Open a regular file to read; None if there is none. What can't be opened is replaced, not followed."""
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
-            yield None
-            return
-        raise
-    try:
-        yield descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
-    finally:
-        os.close(descriptor)
-
-
-def stands(folder: int, name: str, data: bytes) -> int | None:
-    """Return the `st_mtime_ns` of a regular file if it has exactly these bytes, else None."""
-    with opened(folder, name) as descriptor:
-        if descriptor is None or (found := os.fstat(descriptor)).st_size != len(data):
             return None
-        with os.fdopen(os.dup(descriptor), "rb") as file:
-            return found.st_mtime_ns if file.read() == data else None
+        raise
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    return None
+
+
+def _stands(folder: int, name: str, data: bytes) -> int | None:
+    """Return the `st_mtime_ns` of a regular file if it has exactly these bytes, else None."""
+    if (file := open_regular(folder, name)) is None:
+        return None
+    with file:
+        found = os.fstat(file.fileno())
+        return found.st_mtime_ns if found.st_size == len(data) and file.read() == data else None
 
 
 def head_of(folder: int, name: str, size_bytes: int) -> bytes | None:
@@ -49,12 +78,14 @@ def head_of(folder: int, name: str, size_bytes: int) -> bytes | None:
         return None
     if not stat.S_ISREG(found.st_mode):
         return b""
-    with opened(folder, name) as descriptor:
-        return b"" if descriptor is None else os.read(descriptor, size_bytes)
+    if (file := open_regular(folder, name)) is None:
+        return b""
+    with file:
+        return file.read(size_bytes)
 
 
 @dataclass(slots=True)
-class Staged:
+class _Staged:
     """Temporary file that is written and not yet renamed."""
 
     modified: int  # its date, as `st_mtime_ns`
@@ -70,13 +101,13 @@ class Staged:
 
 
 @contextlib.contextmanager
-def staged(folder: int, name: str, data: bytes, *, durable: bool, modified: int | None) -> Iterator[Staged]:
+def _staged(folder: int, name: str, data: bytes, *, durable: bool, modified: int | None) -> Iterator[_Staged]:
     """Write a temporary file beside its place, dated `modified` or now. It is removed unless the caller places it."""
     temporary = f".{name}.{secrets.token_hex(8)}{TEMPORARY}"
     descriptor = os.open(
         temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE, dir_fd=folder
     )
-    written: Staged | None = None
+    written: _Staged | None = None
     try:
         try:
             rest = memoryview(data)
@@ -91,7 +122,7 @@ def staged(folder: int, name: str, data: bytes, *, durable: bool, modified: int 
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        written = Staged(modified, folder, temporary, name)
+        written = _Staged(modified, folder, temporary, name)
         yield written
     finally:
         if written is None or not written.is_placed:
@@ -118,15 +149,17 @@ def packed(data: bytes) -> bytes:
     return zlib.compress(data, LEVEL, wbits=31)
 
 
-def fits(folder: int, name: str, data: bytes) -> bool:
+def _fits(folder: int, name: str, data: bytes) -> bool:
     """Return whether a gzip copy holds these bytes, by the length and CRC at its end.
 
     A run that was killed between the two files leaves a copy of newer text; if that text is then taken back, the plain
     file is right, and its copy is not.
     """
-    with opened(folder, name) as descriptor:
-        if descriptor is None or os.fstat(descriptor).st_size < 18:
+    if (file := open_regular(folder, name)) is None:
+        return False
+    with file:
+        if os.fstat(file.fileno()).st_size < 18:
             return False
-        os.lseek(descriptor, -8, os.SEEK_END)
-        end = os.read(descriptor, 8)
-        return end == zlib.crc32(data).to_bytes(4, "little") + (len(data) & 0xFFFFFFFF).to_bytes(4, "little")
+        file.seek(-8, os.SEEK_END)
+        end = file.read(8)
+    return end == zlib.crc32(data).to_bytes(4, "little") + (len(data) & 0xFFFFFFFF).to_bytes(4, "little")

@@ -1,14 +1,18 @@
-"""Destination of outputs: a folder or a bucket, behind one protocol."""
+"""Destination of outputs, a folder or a bucket, behind one protocol; and writing outputs there."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from logging import getLogger
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from aggregator.errors import PublishError
+from aggregator.model.output import Output
 from aggregator.model.settings import BucketAddress
 from aggregator.publish.folder import Folder
+
+log = getLogger(__name__)
 
 
 class Destination(Protocol):
@@ -123,3 +127,58 @@ def _tried(call: Callable[[Item], Result], item: Item) -> Result | PublishError:
         return call(item)
     except PublishError as error:
         return error
+
+
+def write_all(
+    to: Destination, outputs: Iterable[Output], *, gzip: bool
+) -> Iterator[tuple[Output, bytes, bool | PublishError]]:
+    """Render outputs and put them in place, in this order.
+
+    Outputs that may be put `beside` each other are, where the destination takes several at once. Each is rendered when
+    its turn comes, in the calling thread.
+
+    Args:
+        to: where they go.
+        outputs: what to write.
+        gzip: whether lasting outputs are also offered compressed.
+
+    Returns:
+        Each output with its bytes, and whether they changed; or with why it could not be rendered or put.
+    """
+
+    def replace(rendered: tuple[Output, bytes | PublishError]) -> bool:
+        output, data = rendered
+        if isinstance(data, PublishError):
+            raise data
+        packs = gzip and output.gzip and output.lasting
+        age, lasting = output.max_age, output.lasting
+        return to.replace(output.path, data, gzip=packs, max_age=age, durable=lasting, like=output.like)
+
+    for together in _together(outputs):
+        rendered = ((output, _rendered(output)) for output in together)
+        for (output, data), came in parallel_map(replace, rendered, to.max_parallel):
+            yield output, data if isinstance(data, bytes) else b"", came
+
+
+def _together(outputs: Iterable[Output]) -> Iterator[list[Output]]:
+    """Split outputs into groups; no output of a group is written before all of the group before it are in place."""
+    together: list[Output] = []
+    for output in outputs:
+        if together and not output.beside:
+            yield together
+            together = []
+        together.append(output)
+    if together:
+        yield together
+
+
+def _rendered(output: Output) -> bytes | PublishError:
+    """Render an output; a fault of ours, or of a theme, stops no other (R32)."""
+    try:
+        return output.render()
+    except PublishError as error:
+        return error
+    except Exception as error:
+        log.exception("crash_render", extra={"output": output.path})
+        why = f"can't be rendered, by a fault in aggregator or in a template of the theme: {error!r}; the old one stays"
+        return PublishError(output.path, why)

@@ -12,12 +12,11 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from functools import partial
 from io import BufferedReader
 from pathlib import Path
 
 from aggregator.errors import PublishError
-from aggregator.model.output_paths import GZIP_SUFFIX, MAX_DEPTH, is_path
+from aggregator.model.output_paths import GZIP_SUFFIX, MAX_DEPTH, PATH
 from aggregator.publish import atomic_file
 from aggregator.render.mark import HEAD_BYTES, bears_mark
 
@@ -75,11 +74,6 @@ class Folder:
     ) -> bool:
         """Put a file in place, whole or not at all, unless it is there with these bytes already.
 
-        File and gzip copy are both written before either is renamed, so that a full disk leaves both old. The copy is
-        renamed first, so that the plain file, whose digest the store keeps, is never the newer of the two. A missing or
-        outdated copy is made anew; one that is not wanted any more is removed, or it would be served. Both have one
-        date, since a web server sends the date of either as Last-Modified (A71).
-
         Args:
             path: below the folder, of the shape `category/python.atom`.
             data: the whole content.
@@ -96,24 +90,7 @@ class Folder:
         """
         with _failing(path), self._parent(path, make=True) as (folder, name):
             assert folder is not None
-            stood = atomic_file.stands(folder, name, data)
-            same = stood is not None
-            touched = False
-            with contextlib.ExitStack() as stack:
-                stage = partial(atomic_file.staged, folder, durable=durable)
-                waiting, modified = [], stood
-                if gzip and not (same and atomic_file.fits(folder, name + GZIP_SUFFIX, data)):
-                    waiting.append(
-                        stack.enter_context(stage(name + GZIP_SUFFIX, atomic_file.packed(data), modified=modified))
-                    )
-                    modified = waiting[0].modified
-                if not same:
-                    waiting.append(stack.enter_context(stage(name, data, modified=modified)))
-                if not gzip:
-                    touched = atomic_file.unlink(folder, name + GZIP_SUFFIX)
-                for each in waiting:
-                    each.place()
-                    touched = True
+            same, touched = atomic_file.replace(folder, name, data, gzip=gzip, durable=durable)
             if touched and durable:
                 os.fsync(folder)
             elif touched:
@@ -218,8 +195,8 @@ class Folder:
     def _reading(self, path: str) -> Iterator[BufferedReader | None]:
         """Open a regular file to read; None if there is none."""
         with _failing(path), self._parent(path, make=False) as (folder, name), contextlib.ExitStack() as stack:
-            descriptor = None if folder is None else stack.enter_context(atomic_file.opened(folder, name))
-            yield None if descriptor is None else stack.enter_context(os.fdopen(os.dup(descriptor), "rb"))
+            file = None if folder is None else atomic_file.open_regular(folder, name)
+            yield None if file is None else stack.enter_context(file)
 
     def sweep(self) -> int:
         """Remove the temporary files that a killed run left. Call it at start, when no other process writes.
@@ -291,7 +268,7 @@ def _sync_file_system(folder: Path) -> bool:
 
 def segments_of(path: str) -> list[str]:
     """Split a path into its names, each a plain one (S51)."""
-    if not is_path(path):
+    if not PATH.fullmatch(path):
         raise PublishError(path, "is no path that outputs may have")
     return path.split("/")
 

@@ -16,7 +16,7 @@ from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.formats import FORMATS
 from aggregator.model.output import Output
 from aggregator.model.output_paths import is_output, is_published
-from aggregator.publish.destination import Destination, parallel_map
+from aggregator.publish.destination import Destination, parallel_map, write_all
 from aggregator.store.database import Store
 from aggregator.store.output_list import Written
 from aggregator.store.transaction import Transaction
@@ -154,19 +154,19 @@ class OutputList:
         """
         put = Put()
         placed = self._list(outputs, listed, put, take_over=take_over)
-        for together in _together(placed):
-            for (output, data), came in self._parallel_map(self._replace, self._rendered(together, put)):
-                if isinstance(came, PublishError):
-                    put.fail(output, came)
-                    continue
-                if came:
-                    put.changed.append(output.path)
-                    log.debug("write_output", extra={"output": output.path, "bytes": len(data)})
-                digest = hashlib.sha256(data).hexdigest()
-                if output.facts:
-                    self._shown[output.path] = (output.facts, digest)
-                age, gone, topic = output.max_age, output.gone, output.topic
-                put.written.append(Written(path=output.path, digest=digest, max_age=age, gone=gone, topic=topic))
+        unlike = [output for output in placed if not self._is_shown(output, put)]
+        for output, data, came in write_all(self._folder, unlike, gzip=self._gzip):
+            if isinstance(came, PublishError):
+                put.fail(output, came)
+                continue
+            if came:
+                put.changed.append(output.path)
+                log.debug("write_output", extra={"output": output.path, "bytes": len(data)})
+            digest = hashlib.sha256(data).hexdigest()
+            if output.facts:
+                self._shown[output.path] = (output.facts, digest)
+            age, gone, topic = output.max_age, output.gone, output.topic
+            put.written.append(Written(path=output.path, digest=digest, max_age=age, gone=gone, topic=topic))
         return put
 
     def reserve(self, paths: Sequence[str], listed: Collection[str], *, take_over: bool) -> Collection[str]:
@@ -186,28 +186,18 @@ class OutputList:
         outputs = [Output(path=path, render=bytes, max_age=0) for path in paths]
         return {output.path for output in self._list(outputs, listed, Put(), take_over=take_over)}
 
-    def _rendered(self, outputs: Iterable[Output], put: Put) -> Iterator[tuple[Output, bytes]]:
-        """Return outputs with their bytes, each rendered when its turn comes; an unchanged one is left out."""
-        for output in outputs:
-            facts, digest = self._shown.get(output.path, ("", ""))
-            if output.facts and facts == output.facts and self._digest(output.path) == digest:
-                put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age))
-                continue
-            try:
-                yield output, _rendered(output)
-            except PublishError as error:
-                put.fail(output, error)
+    def _is_shown(self, output: Output, put: Put) -> bool:
+        """Note an output whose file shows the same as when we wrote it; return whether it does."""
+        facts, digest = self._shown.get(output.path, ("", ""))
+        if not output.facts or facts != output.facts or self._digest(output.path) != digest:
+            return False
+        put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age))
+        return True
 
     def _parallel_map(
         self, call: Callable[[Item], Result], items: Iterable[Item]
     ) -> Iterator[tuple[Item, Result | PublishError]]:
         return parallel_map(call, items, self._folder.max_parallel)
-
-    def _replace(self, rendered: tuple[Output, bytes]) -> bool:
-        output, data = rendered
-        gzip = self._gzip and output.gzip and output.lasting
-        age, lasting = output.max_age, output.lasting
-        return self._folder.replace(output.path, data, gzip=gzip, max_age=age, durable=lasting, like=output.like)
 
     def clear(self, formats: Collection[str]) -> list[str]:
         """Remove listed files of formats that are no longer published.
@@ -248,8 +238,10 @@ class OutputList:
 
     def _list(self, outputs: Sequence[Output], listed: Collection[str], put: Put, *, take_over: bool) -> list[Output]:
         """Add files to the list before their first write; return the outputs that may be written."""
-        placed, new = [], []
         unlisted = [output.path for output in outputs if output.path not in listed]
+        if not unlisted:
+            return list(outputs)
+        placed, new = [], []
         strangers = dict(self._parallel_map(self._folder.stranger, unlisted))
         for output in outputs:
             if output.path not in listed:
@@ -296,34 +288,6 @@ def expected_files(tx: Transaction) -> Collection[str]:
     """Return the paths of the files that must stand in the folder, without copies and pages of stories."""
     written = {path for path, digest in tx.files.digests(stories=False).items() if digest is not None}
     return written - tx.files.copies()
-
-
-def _together(outputs: Iterable[Output]) -> Iterator[list[Output]]:
-    """Split outputs into groups; no output of a group is written before all of the group before it are in place."""
-    together: list[Output] = []
-    for output in outputs:
-        if together and not output.beside:
-            yield together
-            together = []
-        together.append(output)
-    if together:
-        yield together
-
-
-def _rendered(output: Output) -> bytes:
-    """Render an output; a fault of ours, or of a theme, stops no other (R32).
-
-    Raises:
-        PublishError: it can't be rendered.
-    """
-    try:
-        return output.render()
-    except PublishError:
-        raise
-    except Exception as error:
-        log.exception("crash_render", extra={"output": output.path})
-        why = f"can't be rendered, by a fault in aggregator or in a template of the theme: {error!r}; the old one stays"
-        raise PublishError(output.path, why) from error
 
 
 def _is_lasting(path: str) -> bool:

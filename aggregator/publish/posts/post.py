@@ -6,6 +6,7 @@ from datetime import datetime
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+from aggregator.clean.text import line_of as plain
 from aggregator.clean.text import plain_text
 from aggregator.errors import ConfigError, Problem, TemplateFailed
 from aggregator.model.settings import Jekyll, Settings, Site
@@ -13,7 +14,6 @@ from aggregator.model.story import Publication
 from aggregator.publish.posts.names import name_of
 from aggregator.publish.posts.template import Plain, finished, name_template, post_template, read_template
 from aggregator.render import fields
-from aggregator.render.template_context import plain
 from aggregator.render.translations import load_messages
 
 BUILT_IN = "post.md.j2"
