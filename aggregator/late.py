@@ -18,13 +18,13 @@ from typing import Any
 class _Late:
     """Stands for a module. The import system's own locks make a first use in several threads safe."""
 
-    __slots__ = ("_name",)
-
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.__name__ = name
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(import_module(self._name), name)
+        module = import_module(self.__name__)
+        self.__dict__ = module.__dict__  # later uses find all names without a call, and always as the module has them
+        return getattr(module, name)
 
 
 def late(name: str) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import aggregator
+from aggregator.late import late
 from tests.feed_server import FeedServer
 from tests.patience import PATIENCE
 from tests.sample_site import LOOPBACK, item, rss
@@ -85,6 +86,15 @@ def test_the_table_names_every_late_import() -> None:
         if calls:
             found[".".join(path.relative_to(ROOT).with_suffix("").parts)] = " ".join(sorted(map(str, calls)))
     assert found == LATE
+
+
+def test_a_late_module_is_always_as_the_module_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = late("aggregator.text.slugs")
+    assert module.is_slug("a")
+    monkeypatch.setattr("aggregator.text.slugs.is_slug", lambda text: False)
+    assert not module.is_slug("a")
+    with pytest.raises(AttributeError, match="nothing"):
+        module.nothing  # noqa: B018
 
 
 def loaded(folder: Path, *arguments: str) -> set[str]:

@@ -81,6 +81,7 @@ class Runner:
         self._results: ResultBuffer[Gathered[Job]] = ResultBuffer(workers, GROUP, lambda poll: not poll.is_quiet)
         self._lock = threading.Lock()
         self._made = 0
+        self._wanted = 0  # workers: one for each job, up to `workers`
         self._workers: list[_Worker] = []
         self._deaths: deque[float] = deque(maxlen=DEATHS)
         self._stuck = 0  # workers given up that have not come back
@@ -90,9 +91,8 @@ class Runner:
         self.fault: Exception | None = None  # why only a new process helps
 
     def start(self) -> None:
-        """Start all threads."""
+        """Start the thread that settles. Workers are started by the first jobs."""
         self._settler.start()
-        self._fill()
 
     def room(self) -> int:
         """Return how many more jobs may wait; 0 while as many wait as there are workers."""
@@ -101,6 +101,9 @@ class Runner:
 
     def submit(self, job: Job) -> None:
         """Hand a claimed job to the workers; never more than `room` at a time."""
+        if self._wanted < self._size:
+            self._wanted += 1
+            self._fill()
         self._jobs.put(job)
 
     def look_after(self) -> None:
@@ -164,7 +167,7 @@ class Runner:
     def _fill(self) -> None:
         """Start as many workers as are missing."""
         with self._lock:
-            while len(self._workers) < self._size:
+            while len(self._workers) < self._wanted:
                 self._made += 1
                 worker = _Worker(self._made, self._work)
                 worker.thread.start()

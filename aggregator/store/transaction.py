@@ -79,12 +79,12 @@ class Savepoint:
     is_kept: bool = False  # True once the block has ended and all its statements were written
 
 
+@dataclass(eq=False)
 class Transaction:
     """One unit of work: created by `Store.begin` and `Store.read`, ended by their `with` block."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._categories: dict[CategoryKey, KnownCategory] | None = None  # of the store, until a change makes some
+    _connection: Connection
+    _categories: dict[CategoryKey, KnownCategory] | None = None  # of the store, until a change makes some
 
     alarms = cached_property(lambda tx: Alarms(tx._connection))
     bands = cached_property(lambda tx: Bands(tx._connection))

@@ -152,6 +152,25 @@ def test_r54_polls_that_are_not_decided_when_the_program_is_cut_are_put_back(tmp
         assert (watch.lost, watch.runner.fault, watch.runner.store_error) == ([poll.job], None, None)
 
 
+def test_a_worker_is_started_for_each_of_the_first_jobs(tmp_path: Path) -> None:
+    at_work: set[threading.Thread] = set()
+    both = threading.Barrier(2)
+
+    def meets(ask: Ask) -> Answer:
+        at_work.add(threading.current_thread())
+        both.wait(PATIENCE)
+        return unchanged(ask)
+
+    with watched(tmp_path, meets) as watch:
+        before = set(threading.enumerate())
+        watch.runner.look_after()
+        for number, started in ((0, 1), (1, 2), (2, 2), (3, 2)):
+            watch.runner.submit(watch.fake_source.claim(f"s{number}"))
+            assert len(set(threading.enumerate()) - before) == started
+        watch.wait(4)
+        assert at_work == set(threading.enumerate()) - before
+
+
 def test_r25_a_worker_that_dies_is_replaced_and_its_poll_is_settled(tmp_path: Path) -> None:
     dying: list[threading.Thread] = []
 
