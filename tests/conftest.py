@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.feed_server import FeedServer
+from tests.ram import use_memory
 from tests.sample_site import SampleSite
 from tests.speedups import speed_up
 
@@ -18,6 +19,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each program that a test s
 settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 speed_up()
+use_memory()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
