@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from aggregator.app import App
 from tests.feed_server import FeedServer
 from tests.ram import use_memory
 from tests.sample_site import SampleSite
@@ -49,3 +50,20 @@ def publisher() -> Iterator[FeedServer]:
 def sample_site(tmp_path: Path) -> SampleSite:
     """Return a site with feeds.yaml, store and outputs in a temporary folder."""
     return SampleSite(tmp_path)
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> SampleSite:
+    """Return a site in a temporary folder; its feeds.yaml is the module's `FEEDS`, if there is one."""
+    site = SampleSite(tmp_path)
+    yaml: str | None = getattr(request.module, "FEEDS", None)
+    if yaml is not None:
+        site.writes(yaml)
+    return site
+
+
+@pytest.fixture
+def app(site: SampleSite) -> Iterator[App]:
+    """Yield an open aggregator over `site`."""
+    with site.opened() as app:
+        yield app

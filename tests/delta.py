@@ -23,7 +23,6 @@ from aggregator.model.window import FIELDS, Item, form_of, pack, state_of
 from aggregator.poll.pipeline import gather, settle
 from aggregator.reader.reading import read, read_new
 from aggregator.urls import normalise_link
-from tests.rows import rows
 from tests.sample_site import START, SampleSite
 
 ITEM = re.compile(rb"<(item|entry)[\s>].*?</\1>", re.DOTALL)
@@ -204,20 +203,12 @@ class Newsroom:
             app.publisher.publish()
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the rows of all tables, less the paths of this folder and how documents were read."""
-        folder = self.site.folder
-        names = [name for (name,) in rows(folder, "SELECT name FROM sqlite_master WHERE type = 'table'")]
-        tables = {name: [dict(row._mapping) for row in rows(folder, f'SELECT * FROM "{name}"')] for name in names}
-        for row in tables["store"]:
-            del row["folder"], row["config_path"]
+        """Return the rows of all tables, less how documents were read."""
+        tables = self.site.tables()
         for row in tables["source"]:
             for name in OF_READING:
                 del row[name]
         return tables
-
-    def published(self) -> dict[str, bytes]:
-        """Return all published files."""
-        return {path: data for path, (data, *_) in self.site.files().items()}
 
 
 def tell_twice(folder: Path, yaml: str, answers: Sequence[Fetched]) -> Newsroom:
@@ -239,6 +230,6 @@ def tell_twice(folder: Path, yaml: str, answers: Sequence[Fetched]) -> Newsroom:
     ours, theirs = short.tables(), long.tables()
     for name, table in theirs.items():
         assert ours[name] == table, name
-    assert short.published() == long.published()
+    assert short.site.outputs() == long.site.outputs()
     assert not long.cuts
     return short

@@ -16,7 +16,7 @@ from lxml import etree
 from aggregator.app import App, open_app
 from aggregator.cli.poll import OneShot
 from aggregator.config import load_config
-from tests.rows import change
+from tests.rows import change, rows
 
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -144,6 +144,18 @@ class SampleSite:
             for path in sorted(root.rglob("*"))
             if path.is_file() and not path.name.startswith("status.")
         }
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows of all tables of the store, less the paths of this folder."""
+        names = [name for (name,) in rows(self.folder, "SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = {name: [dict(row._mapping) for row in rows(self.folder, f'SELECT * FROM "{name}"')] for name in names}
+        for row in tables["store"]:
+            del row["folder"], row["config_path"]
+        return tables
+
+    def outputs(self) -> dict[str, bytes]:
+        """Return the bytes of every output but status.*."""
+        return {path: data for path, (data, *_) in self.files().items()}
 
 
 def rss(*items: Mapping[str, str], title: str = "A feed", link: str = "https://news.example/") -> bytes:

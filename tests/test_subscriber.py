@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +24,7 @@ OTHER = (
     "children, who were born when it was dark, and who asked what it is good for, now that all boats know the way.</p>"
 )
 ONE, TWO, THREE = "tag:one.example,2026:lamp", "tag:two.example,2026:mole", "tag:three.example,2026:wire"
-SOURCES = """
+FEEDS = """
 publish: {formats: [atom]}
 categories: {x: {}, y: {}}
 sources:
@@ -34,13 +33,6 @@ sources:
   - {key: three, url: 'https://three.example/feed', category: x, priority: 5}
   - {key: strict, url: 'https://strict.example/feed', category: [x, y], dedupe: exact}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(SOURCES)
-    return site
 
 
 @pytest.fixture
@@ -136,7 +128,7 @@ def test_t6_two_stories_that_nobody_has_seen_both_of_become_one_without_trace(
 
 def test_t6_what_stood_in_files_before_a_kill_was_seen(site: SampleSite) -> None:
     """Killed between the files and the note that they stand there: a subscriber has read them, so two stories stay."""
-    site.writes(SOURCES.replace("[atom]", "[atom, json]"))
+    site.writes(FEEDS.replace("[atom]", "[atom, json]"))
     reader = Subscriber()
     with site.opened() as app:
         for key in ("one", "two", "three", "strict"):

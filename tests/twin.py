@@ -11,7 +11,6 @@ from aggregator.app import App
 from aggregator.poll.corrections import run_pending_requests
 from aggregator.poll.maintenance import Maintenance
 from tests.fake_source import FakeSource, said
-from tests.rows import rows
 from tests.sample_site import SampleSite
 
 Step = tuple[str, Any, Any]
@@ -97,19 +96,6 @@ class Twin:
                 Maintenance(app.store, app.clock).thin()
             case _:
                 app.publisher.publish()
-
-    def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the rows of all tables, less the paths of this folder."""
-        folder = self.site.folder
-        names = [name for (name,) in rows(folder, "SELECT name FROM sqlite_master WHERE type = 'table'")]
-        tables = {name: [dict(row._mapping) for row in rows(folder, f'SELECT * FROM "{name}"')] for name in names}
-        for row in tables["store"]:
-            del row["folder"], row["config_path"]
-        return tables
-
-    def published(self) -> dict[str, bytes]:
-        """Return all published files."""
-        return {path: data for path, (data, *_) in self.site.files().items()}
 
 
 def ask(app: App, command: str, **arguments: object) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -20,18 +19,11 @@ from tests.feed_server import FeedServer, Reply
 from tests.sample_site import START, SampleSite, item, rss
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-SOURCES = """
+FEEDS = """
 defaults: {initial: 1000}
 categories: {x: {}}
 sources: [{key: one, url: 'https://one.example/feed', category: x}]
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(SOURCES)
-    return site
 
 
 @pytest.fixture

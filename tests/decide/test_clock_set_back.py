@@ -1,7 +1,6 @@
 """Decisions on what came first after the clock was set back: the order in the store counts (M7, T4, T6)."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from tests.fake_source import FakeSource, said
 from tests.sample_site import ATOM, SampleSite
 from tests.twin import ask
 
-YAML = """
+FEEDS = """
 site: {base_url: 'https://planet.example/'}
 publish: {entries: 10, archive_page: 10, formats: [atom, json]}
 defaults: {dedupe: exact, initial: 200}
@@ -22,13 +21,6 @@ sources:
   - {key: three, url: 'https://three.example/feed', category: y}
 """
 PAGE = "category/x/archive/1.atom"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(YAML)
-    return site
 
 
 def file_a_page(site: SampleSite, app: App) -> bytes:

@@ -1,7 +1,6 @@
 """An operator's corrections against a real store: T3, T7, T8, M1, M8, N3; what they say outlives what comes later."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from tests.rows import change
 from tests.sample_site import ATOM, START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SOURCES = """
+FEEDS = """
 publish: {entries: 10, archive_page: 10, formats: [atom, json]}
 categories: {x: {}, y: {}, z: {}}
 sources:
@@ -36,13 +35,6 @@ OTHER = (
     "pier has been finished a week before it was expected to be, and the summer guests are many this year.</p>"
 )
 TAG = "tag:one.example,2026:lamp"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(SOURCES)
-    return site
 
 
 @pytest.fixture
@@ -257,7 +249,7 @@ def test_t8_the_verdict_outlives_a_restart_and_the_source(site: SampleSite) -> N
         story = story_of(lamp(fake_source, "one", own_id=TAG))
         lamp(fake_source, "two")
         done(app, "unmerge", story=story, entry=None)
-    kept = SOURCES
+    kept = FEEDS
     site.writes("\n".join(line for line in kept.splitlines() if "key: two" not in line))
     with site.opened():
         pass

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -18,18 +17,11 @@ TITLE = "The lamp is back in its lighthouse"
 WORDS = "After nine years in a cellar the lamp of the old lighthouse is back where it belongs".split()
 LONG = " ".join(f"{word} here{number}" for number in range(100) for word in WORDS[:15])
 OTHER = " ".join(f"{word} there{number}" for number in range(100) for word in WORDS[:15])
-SOURCES = """
+FEEDS = """
 sources:
   - {key: one, url: 'https://one.example/feed', every: 1h}
   - {key: two, url: 'https://two.example/feed', every: 1h}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(SOURCES)
-    return site
 
 
 def facts(changes: Changes, code: Code) -> list[dict[str, object]]:

@@ -15,7 +15,7 @@ from tests.sample_site import START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LONG = "<p>" + "A good deal more is said here about the very same thing, word after word after word. " * 6 + "</p>"
-SOURCES = """
+FEEDS = """
 defaults: {dedupe: exact}
 categories: {x: {}, y: {}}
 sources:
@@ -25,13 +25,6 @@ sources:
   - {key: why, url: 'https://why.example/feed', category: y}
   - {key: apart, url: 'https://apart.example/feed', category: x, dedupe: off}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(SOURCES)
-    return site
 
 
 @pytest.fixture
@@ -143,7 +136,7 @@ def test_t2_the_original_is_shown_before_a_mirror(fake_source: FakeSource, app: 
 def test_t2_the_original_is_told_by_its_domain_whatever_hosts_says(tmp_path: Path) -> None:
     """A rule under hosts: makes a budget of its own, and says nothing about whose articles those are (P60)."""
     site = SampleSite(tmp_path)
-    site.writes(SOURCES.replace("two.example/feed", "feeds.two.example/feed"), hosts="hosts: {feeds.two.example: {}}\n")
+    site.writes(FEEDS.replace("two.example/feed", "feeds.two.example/feed"), hosts="hosts: {feeds.two.example: {}}\n")
     link = "https://two.example/articles/1"
     with site.opened() as app:
         fake_source = FakeSource(app)
@@ -155,7 +148,7 @@ def test_t2_the_original_is_told_by_its_domain_whatever_hosts_says(tmp_path: Pat
 def test_t2_a_copy_is_never_shown_where_its_source_is_not_published(tmp_path: Path) -> None:
     site = SampleSite(tmp_path)
     high = "{key: why, url: 'https://why.example/feed', category: y, priority: 9, private: true}"
-    site.writes(SOURCES.replace("{key: why, url: 'https://why.example/feed', category: y}", high))
+    site.writes(FEEDS.replace("{key: why, url: 'https://why.example/feed', category: y}", high))
     with site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("one", said(1))

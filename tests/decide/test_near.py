@@ -1,7 +1,6 @@
 """One story in nearly the same words, against a real store (T2, T5): windows and thresholds."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,7 @@ TEXT = (
 )
 WIRE = f"<p>HARBOUR (Agency) - {TEXT[3:-4]} Reporting by a staff writer.</p>"
 TITLE = "The lamp is back in its lighthouse"
-SOURCES = """
+FEEDS = """
 categories: {x: {}, strict: {dedupe: exact}, wide: {dedupe: {near: 0.99, window: 60d}}}
 sources:
   - {key: one, url: 'https://one.example/feed', category: x}
@@ -29,13 +28,6 @@ sources:
   - {key: off, url: 'https://off.example/feed', category: x, dedupe: off}
   - {key: strict, url: 'https://strict.example/feed', category: [x, strict]}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(SOURCES)
-    return site
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """R44: a source that looks like another feed, and what is held until that is known. R45, R47: what a document shows."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,7 @@ from tests.fake_source import FakeSource, said
 from tests.sample_site import START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SOURCES = """
+FEEDS = """
 defaults: {initial: 200}
 categories: {x: {}}
 sources:
@@ -26,13 +25,6 @@ sources:
 """
 OURS = {"id": "tag:one.example,2026:feed", "title": "Harbour news", "link": normalise_link("https://one.example/")}
 THEIRS = {"id": "tag:casino.example,2026:feed", "title": "Casino", "link": normalise_link("https://casino.example/")}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(SOURCES)
-    return site
 
 
 @pytest.fixture
@@ -158,7 +150,7 @@ def test_r44_a_304_after_forty_eight_hours_is_proof_as_well(
 def test_r44_an_edit_of_feeds_yaml_is_no_proof_and_forgets_nothing(site: SampleSite) -> None:
     with site.opened() as app:
         sold(FakeSource(app), site)
-    site.writes(SOURCES.replace("category: x, exclude", "category: x, encoding: utf-8, exclude"))
+    site.writes(FEEDS.replace("category: x, exclude", "category: x, encoding: utf-8, exclude"))
     site.clock.move(hours=1)
     with site.opened() as app:
         assert FakeSource(app).says("one", said("c4"), said("c1"), **THEIRS).update.state is State.SUSPECT

@@ -1,7 +1,6 @@
 """Withdrawals of entries by a source, and entries that only leave its window (I26, T9)."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ from tests.feed_server import FeedServer, Reply
 from tests.sample_site import START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SOURCES = """
+FEEDS = """
 defaults: {dedupe: exact, initial: 200}
 categories: {x: {}, y: {}}
 sources:
@@ -22,13 +21,6 @@ sources:
   - {key: two, url: 'https://two.example/feed', category: [x, y]}
   - {key: high, url: 'https://high.example/feed', category: x, priority: 5}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(SOURCES)
-    return site
 
 
 @pytest.fixture
@@ -219,7 +211,7 @@ def test_i26_what_an_operator_retracted_does_not_return(fake_source: FakeSource,
 
 
 def test_i26_what_was_never_published_is_not_by_returning(site: SampleSite) -> None:
-    site.writes(SOURCES.replace("initial: 200", "initial: 1"))
+    site.writes(FEEDS.replace("initial: 200", "initial: 1"))
     old = said(1, published=START - DAY, updated=START - DAY)
     with site.opened() as app:
         fake_source = FakeSource(app)

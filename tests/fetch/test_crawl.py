@@ -1,7 +1,6 @@
 """robots.txt binds what is made for people: pages, not the feeds that an operator names (P89; RFC 9309)."""
 
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -18,11 +17,6 @@ PAGE = Reply(
 
 def text(robots: str, status: int = 200) -> Reply:
     return Reply(status, robots.encode(), {"Content-Type": "text/plain"})
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    return SampleSite(tmp_path)
 
 
 def feeds(url: str, more: str = "") -> str:

@@ -1,7 +1,6 @@
 """Further documents of a poll: sitemaps and their indexes (P89, S70), and a feed's earlier pages (I28)."""
 
 import gzip
-from pathlib import Path
 
 import pytest
 
@@ -80,11 +79,6 @@ def test_a_plain_sitemap_gives_pages_the_last_changed_first() -> None:
 def test_what_is_no_sitemap_is_told(body: bytes, why: str) -> None:
     with pytest.raises((NotAFeed, ParseError), match=why):
         read(fetched(body), SITEMAP)
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    return SampleSite(tmp_path)
 
 
 def test_an_index_leads_to_its_sitemaps_and_later_to_those_that_changed(

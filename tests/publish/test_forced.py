@@ -2,9 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from aggregator.model.entry import Entry
 from tests.fake_source import FakeSource, said
@@ -15,11 +12,6 @@ site: {base_url: 'https://planet.example/'}
 publish: {entries: 10, archive_page: 10, formats: [atom, rss, json, html]}
 defaults: {dedupe: exact, initial: 200}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    return SampleSite(tmp_path)
 
 
 def old(count: int) -> list[Entry]:

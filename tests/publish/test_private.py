@@ -3,7 +3,6 @@
 import gzip
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,11 +16,6 @@ TOKEN = "9f8e7d6c5b4a39281706f5e4"
 ADDRESS = f"https://pub.example/feed/{TOKEN}/rss?auth=sekrettoken"
 PRIVATE = f"sources: [{{key: p, url: '{ADDRESS}', private: true, category: x}}]\n"
 ATOM_ID = "tag:pub.example,2026:1"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    return SampleSite(tmp_path)
 
 
 def holding(site: SampleSite, *texts: str) -> list[str]:

@@ -1,9 +1,8 @@
 """The page of each story: what it shows, when it is made again, and what stands there afterwards (N4, R30, A42, T7)."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -23,7 +22,7 @@ from aggregator.store.story_pages import Pages, StoredPage
 from tests.fake_source import FakeSource, said
 from tests.sample_site import SampleSite
 
-YAML = """
+FEEDS = """
 publish: {entries: 10, archive_page: 10}
 defaults: {dedupe: exact}
 categories: {first: {title: First}, second: {title: Second}, hidden: {unlisted: true}}
@@ -33,19 +32,6 @@ sources:
   - {key: c, url: 'https://c.example/feed', category: hidden}
   - {key: d, url: 'https://d.example/feed', category: second}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(YAML)
-    return site
-
-
-@pytest.fixture
-def app(site: SampleSite) -> Iterator[App]:
-    with site.opened() as app:
-        yield app
 
 
 def pages(site: SampleSite) -> list[str]:
@@ -150,7 +136,7 @@ def test_entry_pages_false_links_to_the_originals_and_removes_what_stands(site: 
         FakeSource(app).says("a", said("one"))
         app.publisher.publish()
         assert len(pages(site)) == 1
-    site.writes(YAML.replace("entries: 10,", "entries: 10, entry_pages: false,"))
+    site.writes(FEEDS.replace("entries: 10,", "entries: 10, entry_pages: false,"))
     with site.opened() as app:
         app.publisher.publish()
         assert pages(site) == []
@@ -158,7 +144,7 @@ def test_entry_pages_false_links_to_the_originals_and_removes_what_stands(site: 
         assert b'href="https://news.example/one"' in site.published("index.html")
         FakeSource(app).says("a", said("two"), said("one"))
         assert not [path for path in app.publisher.publish().changed if path.startswith("entry/")]
-    site.writes(YAML)
+    site.writes(FEEDS)
     with site.opened() as app:
         app.publisher.publish()
     assert len(pages(site)) == 2
@@ -173,7 +159,7 @@ def test_entry_pages_false_reads_no_story_for_a_page(site: SampleSite, monkeypat
         return stored(self, numbers, order)
 
     monkeypatch.setattr(Pages, "stored", counting)
-    site.writes(YAML.replace("entries: 10,", "entries: 10, entry_pages: false,"))
+    site.writes(FEEDS.replace("entries: 10,", "entries: 10, entry_pages: false,"))
     with site.opened() as app:
         FakeSource(app).says("a", *(said(number) for number in range(120)))
         app.publisher.publish()
@@ -181,7 +167,7 @@ def test_entry_pages_false_reads_no_story_for_a_page(site: SampleSite, monkeypat
             assert not tx.story_pages.dirty(after=0, late=False, limit=1)
             assert not tx.story_pages.dirty(after=0, late=True, limit=1)
     assert not read
-    site.writes(YAML)
+    site.writes(FEEDS)
     with site.opened() as app:
         app.publisher.publish()
     assert read
@@ -189,7 +175,7 @@ def test_entry_pages_false_reads_no_story_for_a_page(site: SampleSite, monkeypat
 
 
 def test_noindex_is_kept_on_every_page(site: SampleSite) -> None:
-    site.writes(YAML.replace("category: second}", "category: second, noindex: true}"))
+    site.writes(FEEDS.replace("category: second}", "category: second, noindex: true}"))
     with site.opened() as app:
         FakeSource(app).says("a", said("one"))
         FakeSource(app).says("b", said("two"))
@@ -249,7 +235,7 @@ def test_another_title_of_a_category_is_read_on_the_pages_of_its_stories_alone(s
         FakeSource(app).says("b", said("two"))
         app.publisher.publish()
         before = site.files()
-    site.writes(YAML.replace("title: Second", "title: Another"))
+    site.writes(FEEDS.replace("title: Second", "title: Another"))
     with site.opened() as app:
         app.publisher.publish()
     after = site.files()
@@ -268,7 +254,9 @@ def test_another_order_of_categories_shows_another_copy(site: SampleSite) -> Non
     (path,) = pages(site)
     assert "In First, Second" in text(site, path)
     site.writes(
-        YAML.replace("first: {title: First}, second: {title: Second}", "second: {title: Second}, first: {title: First}")
+        FEEDS.replace(
+            "first: {title: First}, second: {title: Second}", "second: {title: Second}, first: {title: First}"
+        )
     )
     with site.opened() as app:
         app.publisher.publish()
@@ -281,7 +269,7 @@ def test_a_look_is_changed_in_parts_and_nothing_waits_for_it(site: SampleSite, m
     with site.opened() as app:
         FakeSource(app).says("a", *(said(number) for number in range(40)))
         app.publisher.publish()
-    site.writes("site: {title: Another name}\n" + YAML)
+    site.writes("site: {title: Another name}\n" + FEEDS)
     with site.opened("serve") as app:
         site.clock.move(minutes=5)
         rounds = 0
@@ -316,7 +304,7 @@ def test_r35_another_folder_gets_the_same_pages(site: SampleSite) -> None:
         app.publisher.publish()
     before = {path: site.published(path) for path in pages(site)}
     (site.folder / "public").rename(site.folder / "old")
-    site.writes(YAML.replace("publish: {", "publish: {to: public, "))
+    site.writes(FEEDS.replace("publish: {", "publish: {to: public, "))
     with site.opened() as app:
         with app.store.begin() as tx:
             tx.files.adopt_folder("/elsewhere", ())
@@ -450,7 +438,7 @@ def test_a44_a_removed_category_is_gone_and_comes_back(site: SampleSite) -> None
         site.clock.move(days=2)
         app.publisher.publish()
     kept = site.files()
-    moved = YAML.replace("second: {title: Second}, hidden: {unlisted: true}", "x: {}")
+    moved = FEEDS.replace("second: {title: Second}, hidden: {unlisted: true}", "x: {}")
     site.writes(moved.replace("category: second}", "category: x}").replace("category: hidden}", "category: x}"))
     with site.opened() as app:
         app.publisher.publish()
@@ -470,7 +458,7 @@ def test_a44_a_removed_category_is_gone_and_comes_back(site: SampleSite) -> None
     assert "404=category/second.atom" in site.published("gone.txt").decode().split()
     assert site.files()["category/second.atom"] == kept["category/second.atom"], "it stays all the same"
     assert (removed.title, site.clock() - removed.removed_at) == ("Second", timedelta(days=91))
-    site.writes(YAML)
+    site.writes(FEEDS)
     with site.opened() as app:
         app.publisher.publish()
     assert get(site, "/category/second/archive/1.html")[0] == "200 OK"
@@ -480,11 +468,11 @@ def test_a44_a_category_that_comes_back_with_news_is_there_at_once(site: SampleS
     with site.opened() as app:
         FakeSource(app).says("a", said("one"))
         app.publisher.publish()
-    site.writes(YAML.replace("second: {title: Second}", "x: {}").replace("category: second", "category: x"))
+    site.writes(FEEDS.replace("second: {title: Second}", "x: {}").replace("category: second", "category: x"))
     with site.opened() as app:
         app.publisher.publish()
     assert get(site, "/category/second.atom")[0] == "410 Gone"
-    site.writes(YAML)
+    site.writes(FEEDS)
     with site.opened() as app:
         FakeSource(app).says("a", said("two"))  # what is rendered anew must not hide that it was gone
         app.publisher.publish()
@@ -493,7 +481,7 @@ def test_a44_a_category_that_comes_back_with_news_is_there_at_once(site: SampleS
 
 
 def test_noindex_is_a_header_too(site: SampleSite) -> None:
-    site.writes(YAML.replace("category: second}\n  - {key: b", "category: second, noindex: true}\n  - {key: b"))
+    site.writes(FEEDS.replace("category: second}\n  - {key: b", "category: second, noindex: true}\n  - {key: b"))
     with site.opened() as app:
         FakeSource(app).says("a", said("one"))
         app.publisher.publish()

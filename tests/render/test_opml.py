@@ -1,7 +1,5 @@
 """OPML: our feeds to import in a reader, and the sources."""
 
-from pathlib import Path
-
 import feedparser
 import pytest
 from lxml import etree
@@ -106,11 +104,6 @@ sources:
   - {key: b, url: 'https://b.example/secret-token-1234567890', category: [open], private: true}
   - {key: c, url: 'https://c.example/feed', category: hidden}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    return SampleSite(tmp_path)
 
 
 def test_s44_neither_list_tells_of_private_addresses_or_unlisted_categories(site: SampleSite) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -14,11 +13,6 @@ from tests.sample_site import SampleSite
 SOURCE = "{key: a, url: 'https://a.example/', category: x%s}"
 OTHER = "{key: b, url: 'https://b.example/', category: x}"
 LONG = "<p>" + "Words &amp; <em>more</em> words. " * 60 + "The end of it.</p>"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    return SampleSite(tmp_path)
 
 
 def holding(site: SampleSite, text: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +15,6 @@ from tests.sample_site import START, SampleSite, item, rss
 
 def feeds(url: str, rules: str, categories: str = "{x: {}, y: {}}") -> str:
     return f"categories: {categories}\nsources:\n  - {{key: one, url: '{url}', category: x, {rules}}}\n"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    return SampleSite(tmp_path)
 
 
 def poll(site: SampleSite, yaml: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from aggregator.search.query import parse_query
 from tests.fake_source import FakeSource, said
 from tests.sample_site import SampleSite
 
-YAML = """
+FEEDS = """
 categories: {shown: {}, hidden: {unlisted: true}}
 sources:
   - {key: a, url: 'https://a.example/', category: shown}
@@ -22,13 +22,6 @@ sources:
   - {key: p, url: 'https://p.example/', category: shown, private: true}
   - {key: r, url: 'https://r.example/', category: shown, exclude: [{title: "(?i)advert"}]}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(YAML)
-    return site
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from tests.rows import connected, rows
 from tests.sample_site import SampleSite
 from tests.twin import Step, Twin, ask, later_twins, twins
 
-YAML = """
+FEEDS = """
 publish: {entries: 10, archive_page: 10, formats: [atom]}
 defaults: {dedupe: near, keep: 20d}
 sources:
@@ -30,13 +29,6 @@ sources:
   - {key: b, url: 'https://b.example/', category: x}
   - {key: c, url: 'https://c.example/', category: x, keep: forever}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(YAML)
-    return site
 
 
 def tells(key: str, number: int, *, age: timedelta | None = None, app: App) -> Entry:
@@ -193,7 +185,7 @@ def test_a_poll_and_a_service_drop_them(site: SampleSite) -> None:
             service.stop()
         assert job.every == timedelta(minutes=1)
         assert len(banded(app)) == 10
-    site.writes(YAML.replace("category: x", "category: x, paused: true"))
+    site.writes(FEEDS.replace("category: x", "category: x, paused: true"))
     with connected(site.folder, writes=True) as connection:
         gone = connection.execute(select(func.min(entry.c.id)).where(entry.c.thinned.is_not(None))).scalar_one()
         connection.execute(fingerprint.insert(), {"band": 7, "entry_id": gone})
@@ -227,7 +219,7 @@ class Near(Twin):
                 age = None if days is None else timedelta(days=days)
                 fake_source.says(key, *(tells(key, number, age=age, app=app) for number in range(first, first + count)))
             case "window", length, _:
-                self.site.writes(YAML.replace("dedupe: near", f"dedupe: {{near: 0.85, window: {length}}}"))
+                self.site.writes(FEEDS.replace("dedupe: near", f"dedupe: {{near: 0.85, window: {length}}}"))
                 path = self.site.folder / "feeds.yaml"
                 app.apply(load_config(path, {}), path.read_text())
             case _:
@@ -235,7 +227,7 @@ class Near(Twin):
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
         """Return the rows of all tables, without the bands."""
-        tables = self.tables()
+        tables = self.site.tables()
         del tables["fingerprint"]
         for row in tables["store"]:
             del row["bands_walk"], row["bands_walked"]
@@ -262,19 +254,19 @@ LATE = [  # texts go, the clock is set back to where they stood, and others tell
 def number_of_dropped(long: Near, short: Near) -> int:
     """Check that a store that keeps old bands and one that deletes them are alike; return how many are deleted."""
     assert short.rows() == long.rows()
-    assert short.published() == long.published()
-    return len(long.tables()["fingerprint"]) - len(short.tables()["fingerprint"])
+    assert short.site.outputs() == long.site.outputs()
+    return len(long.site.tables()["fingerprint"]) - len(short.site.tables()["fingerprint"])
 
 
 def test_k2_late_copies_find_the_same_stories_when_bands_have_gone() -> None:
-    with twins(Near, YAML, drop_bands, LATE) as pair:
+    with twins(Near, FEEDS, drop_bands, LATE) as pair:
         assert number_of_dropped(*pair) > 0
 
 
 @pytest.fixture(scope="module")
 def old_twins() -> Iterator[tuple[Near, Near]]:
     """Yield twins whose texts and bands have gone, in the second one."""
-    with twins(Near, YAML, drop_bands, LATE[:9]) as pair:
+    with twins(Near, FEEDS, drop_bands, LATE[:9]) as pair:
         assert number_of_dropped(*pair) > 0
         yield pair
 

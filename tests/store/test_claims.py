@@ -1,6 +1,5 @@
 """Claims on sources: two claimers never get the same one, and a claim is settled at most once (R13)."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,12 +22,6 @@ def site(tmp_path: Path) -> SampleSite:
     site = SampleSite(tmp_path)
     site.writes("sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(8)))
     return site
-
-
-@pytest.fixture
-def app(site: SampleSite) -> Iterator[App]:
-    with site.opened() as app:
-        yield app
 
 
 def due(app: App) -> list[DueItem]:

@@ -1,6 +1,5 @@
 """When finished requests for corrections are deleted (R27, R63)."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,12 +22,6 @@ def site(tmp_path: Path) -> SampleSite:
     site = SampleSite(tmp_path)
     site.writes("sources: [{key: a, url: 'https://a.example/', paused: true}]\n")
     return site
-
-
-@pytest.fixture
-def app(site: SampleSite) -> Iterator[App]:
-    with site.opened() as app:
-        yield app
 
 
 def ask(app: App, *, answered: bool) -> int:

@@ -1,7 +1,7 @@
 """Earlier wordings of entries: stored with the revision, limited in number, and without cost if nothing changes."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,12 +20,6 @@ def site(tmp_path: Path) -> SampleSite:
     site = SampleSite(tmp_path)
     site.writes("sources: [{key: a, url: 'https://a.example/'}]")
     return site
-
-
-@pytest.fixture
-def app(site: SampleSite) -> Iterator[App]:
-    with site.opened() as app:
-        yield app
 
 
 def earlier(app: App, number: int = 1) -> Sequence[Earlier]:

@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from tests.rows import rows
 from tests.sample_site import SampleSite
 from tests.twin import Twin, ask, twins
 
-YAML = """
+FEEDS = """
 publish: {entries: 10, archive_page: 10, formats: [atom, json]}
 defaults: {dedupe: exact, keep: 20d}
 categories: {x: {}, y: {exclude: [{title: "7"}]}}
@@ -36,13 +35,6 @@ PASSES = (
     "relist_entry flood template overflow fill_category await_detail retry_detail complete_entry thin_page leave_out "
     "doubt_list move_settings lose_fields"
 ).split()
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(YAML)
-    return site
 
 
 def told(app: App) -> list[Any]:
@@ -94,7 +86,7 @@ def test_a_step_is_bounded_and_what_is_left_goes_next(site: SampleSite, monkeypa
 def test_a_poll_trims(site: SampleSite) -> None:
     with site.opened() as app:
         FakeSource(app).says("a", said(1))
-    site.writes(YAML.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
+    site.writes(FEEDS.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
     site.clock.move(days=91)
     site.poll()
     with site.opened() as app:
@@ -104,7 +96,7 @@ def test_a_poll_trims(site: SampleSite) -> None:
 def test_a_service_trims_each_minute(site: SampleSite) -> None:
     with site.opened() as app:
         FakeSource(app).says("a", said(1))
-    site.writes(YAML.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
+    site.writes(FEEDS.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
     site.clock.move(days=91)
     with site.opened() as app:
         service = Service(app, {})
@@ -135,10 +127,10 @@ STEPS = st.one_of(
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=4, max_size=14))
 def test_r73_nothing_is_decided_published_or_undone_by_an_event_that_goes(steps: list[tuple[str, Any, Any]]) -> None:
-    with twins(Twin, YAML, drop_passing, steps) as (long, short):
-        assert all(row["lasts"] for row in short.tables()["event"])
+    with twins(Twin, FEEDS, drop_passing, steps) as (long, short):
+        assert all(row["lasts"] for row in short.site.tables()["event"])
         assert stored(short) == stored(long)
-        assert short.published() == long.published()
+        assert short.site.outputs() == long.site.outputs()
 
 
 def drop_passing(app: App) -> None:
@@ -149,5 +141,5 @@ def drop_passing(app: App) -> None:
 
 def stored(twin: Twin) -> tuple[dict[str, list[dict[str, Any]]], list[tuple[Any, ...]]]:
     """Return all tables but `event`, and the events that are kept for good."""
-    tables = twin.tables()
+    tables = twin.site.tables()
     return tables, [tuple(row.values())[1:] for row in tables.pop("event") if row["lasts"]]

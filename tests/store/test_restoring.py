@@ -32,7 +32,7 @@ from tests.sample_site import START, SampleSite
 UUID_OF_LOST = UUID("00000000-0000-4000-8000-00000000000a")
 NEVER = round(START.timestamp() / 86400, 5)  # days from 1970 to START
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-YAML = """
+FEEDS = """
 defaults: {dedupe: off}
 sources:
   - {key: a, url: 'https://a.example/', category: [x, y]}
@@ -90,13 +90,6 @@ def days(when: object) -> float:
     """Return a stored time as days before START; a second is 0.00001."""
     assert isinstance(when, int | float)
     return round((START.timestamp() - when / 1e6) / 86400, 5)
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(YAML)
-    return site
 
 
 @pytest.fixture

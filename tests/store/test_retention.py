@@ -1,10 +1,8 @@
 """`keep`: which texts are removed from store, archive and pages, and which columns never are (K1 to K4; R63)."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,21 +23,8 @@ from tests.rows import change, connected, rows
 from tests.sample_site import ATOM, SampleSite, item, rss
 
 PUBLISH = "publish: {entries: 10, archive_page: 10, formats: [atom]}\n"
-YAML = PUBLISH + "sources: [{key: a, url: 'https://a.example/', category: x, keep: 30d}]\n"
+FEEDS = PUBLISH + "sources: [{key: a, url: 'https://a.example/', category: x, keep: 30d}]\n"
 PAGE = "category/x/archive/1"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(YAML)
-    return site
-
-
-@pytest.fixture
-def app(site: SampleSite) -> Iterator[App]:
-    with site.opened() as app:
-        yield app
 
 
 def fill(site: SampleSite, app: App) -> None:
@@ -83,7 +68,7 @@ def with_text(app: App) -> set[str]:
 
 
 def test_k3_a_page_is_thinned_whole_and_once(site: SampleSite) -> None:
-    site.writes(YAML.replace("[atom]", "[atom, json, html]"))
+    site.writes(FEEDS.replace("[atom]", "[atom, json, html]"))
     with site.opened() as app:
         _see_it_thinned(site, app)
 
@@ -188,7 +173,7 @@ def test_k2_revisions_go_and_so_does_what_the_source_told(site: SampleSite, publ
     ]
     url = publisher.says("/feed", *(Reply(200, document) for document in documents))
     step = "rewrite: [{content: {replace: some, with: no}}, {summary: {replace: some, with: no}}]"
-    site.writes(YAML.replace("https://a.example/", url).replace("keep: 30d", f"keep: 30d, {step}"))
+    site.writes(FEEDS.replace("https://a.example/", url).replace("keep: 30d", f"keep: 30d, {step}"))
     for _ in documents:
         site.poll()
         site.clock.move(days=1)
@@ -221,7 +206,7 @@ def test_a_page_keeps_the_texts_of_sources_that_keep_theirs(site: SampleSite) ->
 
 
 def test_a_story_in_two_categories_loses_its_text_when_both_pages_have(site: SampleSite) -> None:
-    site.writes(YAML.replace("category: x", "category: [x, y]"))
+    site.writes(FEEDS.replace("category: x", "category: [x, y]"))
     with site.opened() as app:
         fill(site, app)
         with connected(app.store, writes=True) as connection:  # y was slower: its main document still shows it
@@ -281,7 +266,7 @@ def test_the_index_of_words_forgets(site: SampleSite) -> None:
 
 
 def test_posts_follow(site: SampleSite) -> None:
-    site.writes(YAML.replace("[atom]", "[atom], jekyll: {to: posts}"))
+    site.writes(FEEDS.replace("[atom]", "[atom], jekyll: {to: posts}"))
     with site.opened() as app:
         fill(site, app)
         later(site, app, days=30)
@@ -360,14 +345,14 @@ def test_a_shorter_keep_waits_a_day_for_second_thoughts(site: SampleSite, caplog
         fill(site, app)
         later(site, app, days=20)
     assert "shorten_keep" not in caplog.messages, "a new source is no edit"
-    site.writes(YAML.replace("30d", "3d"))
+    site.writes(FEEDS.replace("30d", "3d"))
     with site.opened() as app:
         assert "shorten_keep" in caplog.messages
         assert later(site, app, hours=23) == 0
-    site.writes(YAML)
+    site.writes(FEEDS)
     with site.opened() as app:
         assert later(site, app, hours=2) == 0
-    site.writes(YAML.replace("30d", "3d"))
+    site.writes(FEEDS.replace("30d", "3d"))
     with site.opened() as app:
         later(site, app, hours=23)
         assert later(site, app, hours=2) == 10

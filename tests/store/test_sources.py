@@ -1,7 +1,6 @@
 """Sources in the store: what outputs and OPML lists read of them, and what outlives an edited address."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,26 +19,13 @@ from tests.rows import change, connected, rows
 from tests.sample_site import START, SampleSite
 
 DAY = timedelta(days=1)
-YAML = """
+FEEDS = """
 defaults: {dedupe: off}
 sources:
   - {key: a, url: 'https://a.example/', category: x}
   - {key: b, url: 'https://b.example/', category: x, private: true}
   - {key: c, url: 'https://c.example/', category: x}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(YAML)
-    return site
-
-
-@pytest.fixture
-def app(site: SampleSite) -> Iterator[App]:
-    with site.opened() as app:
-        yield app
 
 
 def test_titles_are_those_of_active_sources_that_have_one(app: App) -> None:
@@ -137,7 +123,7 @@ def test_s44_addresses_of_private_sources_stay_secret_after_an_edit(
 ) -> None:
     with site.opened():
         change(site.folder, f"UPDATE source SET url_in_use = 'https://{key}.example/in-use'")
-    site.writes(YAML.replace(f"https://{key}.example/", f"https://{key}.example/new"))
+    site.writes(FEEDS.replace(f"https://{key}.example/", f"https://{key}.example/new"))
     with site.opened():
         pass
     assert addresses(site, key) == kept
@@ -146,7 +132,7 @@ def test_s44_addresses_of_private_sources_stay_secret_after_an_edit(
 def test_a_source_that_becomes_private_hides_its_earlier_address(site: SampleSite) -> None:
     with site.opened():
         pass
-    site.writes(YAML.replace("'https://a.example/'", "'https://a.example/new', private: true"))
+    site.writes(FEEDS.replace("'https://a.example/'", "'https://a.example/new', private: true"))
     with site.opened():
         pass
     assert addresses(site, "a") == ["https://a.example/"]
@@ -157,14 +143,14 @@ def test_the_address_in_use_that_is_written_into_feeds_yaml_changes_no_state(sit
         FakeSource(app).says("a", said(1))
     change(site.folder, "UPDATE source SET url_in_use = 'https://a.example/new' WHERE key = 'a'")
     before = rows(site.folder, "SELECT etag, state, polls, due_at FROM source WHERE key = 'a'")
-    site.writes(YAML.replace("https://a.example/", "https://a.example/new"))
+    site.writes(FEEDS.replace("https://a.example/", "https://a.example/new"))
     with site.opened():
         pass
     assert rows(site.folder, "SELECT etag, state, polls, due_at FROM source WHERE key = 'a'") == before
     assert rows(site.folder, "SELECT url, url_in_use FROM source WHERE key = 'a'") == [
         ("https://a.example/new", "https://a.example/new")
     ]
-    site.writes(YAML.replace("https://a.example/", "https://a.example/other"))
+    site.writes(FEEDS.replace("https://a.example/", "https://a.example/other"))
     with site.opened():
         pass
     assert rows(site.folder, "SELECT etag FROM source WHERE key = 'a'") == [(None,)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -21,7 +20,7 @@ from tests.sample_site import START, SampleSite
 from tests.twin import ask
 
 HOUR = timedelta(hours=1)
-YAML = """
+FEEDS = """
 site: {base_url: 'https://planet.example/'}
 publish: {entries: 10, archive_page: 10}
 defaults: {dedupe: off}
@@ -29,13 +28,6 @@ sources:
   - {key: a, url: 'https://a.example/', category: [x, y]}
   - {key: b, url: 'https://b.example/', category: x}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(YAML)
-    return site
 
 
 @pytest.fixture

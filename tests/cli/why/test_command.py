@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +24,7 @@ TEXT = (
     "<p>After nine years in a workshop cellar, the lamp of the old lighthouse is back where it belongs. Four people "
     "carried its lens up the hundred and twelve steps in the early morning, before the wind got up.</p>"
 )
-SOURCES = """
+FEEDS = """
 publish: {formats: [atom, json]}
 categories: {x: {title: The X}, y: {exclude: [{title: Sponsored}]}}
 sources:
@@ -33,13 +32,6 @@ sources:
   - {key: two, url: 'https://two.example/feed', category: [x, y], priority: 1, every: 1h}
   - {key: three, url: 'https://three.example/feed', category: y, every: 1h}
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> SampleSite:
-    site = SampleSite(tmp_path)
-    site.writes(SOURCES)
-    return site
 
 
 @pytest.fixture
@@ -167,7 +159,7 @@ def test_a_source_is_told_by_its_turn_its_states_and_what_it_told(app: App, why:
 
 def test_a_source_that_left_feeds_yaml_is_told_too(app: App, why: Asked, site: SampleSite) -> None:
     app.close()
-    site.writes("\n".join(line for line in SOURCES.splitlines() if "key: two" not in line))
+    site.writes("\n".join(line for line in FEEDS.splitlines() if "key: two" not in line))
     with site.opened():
         pass
     said = why("two")
