@@ -1,10 +1,10 @@
 """Alarms: conditions that an operator should look at. `status`, metrics, log and docs/alarms.md use the codes (R67)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from aggregator.model.record import record
 from aggregator.model.settings import SourceKey
 
 # Limits that texts of alarms name.
@@ -44,7 +44,7 @@ class AlarmCode(StrEnum):
 QUIET: Final = (AlarmCode.SILENT, AlarmCode.EMPTY)  # of a source that answers without new entries
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Alarm:
     """An alarm that is raised now."""
 

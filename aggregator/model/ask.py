@@ -1,12 +1,12 @@
 """`Ask`: one request with its redirects, and how the answer is read."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from aggregator.model.entry import Digest
 from aggregator.model.observed import RequestMode
+from aggregator.model.record import record
 from aggregator.model.settings import Kind, Reading, Request, Secret
 from aggregator.urls import Url
 
@@ -15,7 +15,7 @@ AS_FEED: Final = Reading()
 CRAWLED: Final = frozenset({Kind.HTML, Kind.SITEMAP})  # pages made for people: robots.txt binds (P89)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Validators:
     """The ETag and Last-Modified that are sent back byte for byte (P1), and the URL they belong to (P8)."""
 
@@ -27,7 +27,7 @@ class Validators:
         return bool(self.etag or self.last_modified)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Ask:
     """Everything that `fetch` and `reader` know of a document: what is sent, and how the answer is read.
 

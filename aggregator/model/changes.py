@@ -1,6 +1,5 @@
 """Changes that a poll, a detail or a correction writes: all decided before the first statement."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +11,13 @@ from aggregator.model.known import EntryState, Identity
 from aggregator.model.observed import NOTHING_OBSERVED, Observed
 from aggregator.model.outline import Outline
 from aggregator.model.poll import Aside, Outcome, PackedBody, State
+from aggregator.model.record import record
 from aggregator.model.settings import CategoryKey
 from aggregator.model.story_changes import NO_STORY_CHANGES, StoryChanges
 from aggregator.urls import Url
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SourceUpdate:
     """State of a source after a poll. Validators, due time and counters are changed by this record only."""
 
@@ -47,7 +47,7 @@ class SourceUpdate:
     asides: tuple[Aside, ...] = ()  # further requests of the poll
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Hit:
     """A rule that matched an entry, or a step of `rewrite` that changed one."""
 
@@ -55,7 +55,7 @@ class Hit:
     rule: str  # the rule as text, such as `exclude title: sponsored`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NewEntry:
     """An entry to store for the first time."""
 
@@ -71,7 +71,7 @@ class NewEntry:
     bands: tuple[int, ...] = ()  # MinHash bands; empty if it is not a founding entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RevisedEntry:
     """A known entry with a new digest."""
 
@@ -85,7 +85,7 @@ class RevisedEntry:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReleasedEntry:
     """A stored entry that is no longer held, with its new state (R44)."""
 
@@ -99,7 +99,7 @@ class ReleasedEntry:
     bands: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class WaitingEntry:
     """A new entry that is published once its detail was fetched."""
 
@@ -111,7 +111,7 @@ class WaitingEntry:
     due_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CompletedEntry:
     """An entry that waited, with its complete content. Its digest is that of the list, and does not change."""
 
@@ -119,7 +119,7 @@ class CompletedEntry:
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RejudgedEntry:
     """A stored entry for which edited rules have another result."""
 
@@ -130,7 +130,7 @@ class RejudgedEntry:
     refused: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class MovedEntry:
     """An entry that moves to another story (T7, T8)."""
 
@@ -140,7 +140,7 @@ class MovedEntry:
     merged_from: int | None  # its story before a merge; None if it is back there, or starts a new story
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class PlacedEntry:
     """A stored entry that its source publishes in other categories from now on (N2)."""
 
@@ -148,7 +148,7 @@ class PlacedEntry:
     categories: tuple[int, ...]  # all its categories
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Alias:
     """Another id of a stored entry (I35)."""
 
@@ -157,7 +157,7 @@ class Alias:
     entry: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class TakenBack:
     """An entry that its source withdrew (I26)."""
 
@@ -166,7 +166,7 @@ class TakenBack:
     again: bool = False  # withdrawn before, now by a later tombstone
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Relisted:
     """An entry that its source withdrew, and lists again (I26)."""
 
@@ -175,7 +175,7 @@ class Relisted:
     updated: datetime  # its own date, later than its tombstone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NewCategory:
     """A category that an item is the first to name; if not `is_new`, an inactive category that is named again."""
 
@@ -187,7 +187,7 @@ class NewCategory:
     is_new: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Read:
     """Data of a document that is stored with the source."""
 
@@ -205,7 +205,7 @@ class Read:
     body: PackedBody | None = None  # body to store; None if it changed nothing or is too large
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EntryChanges:
     """Changes of entries and of their stories."""
 
@@ -257,7 +257,7 @@ _NEW = (EntryState.PUBLISHED, EntryState.REJECTED)
 NOTHING_CHANGED = EntryChanges()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Changes:
     """Everything that one poll writes, in one transaction (R1)."""
 
@@ -270,7 +270,7 @@ class Changes:
     events: tuple[Event, ...] = ()  # events of the source, recorded before those of the entries
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Completion:
     """Everything that one request for a detail writes."""
 
@@ -284,7 +284,7 @@ class Completion:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Correction:
     """Everything that a correction, an accepted source, edited rules or an edit of feeds.yaml write."""
 

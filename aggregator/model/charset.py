@@ -1,7 +1,8 @@
 """Records how the character set of a document was found, and which declarations contradict it (I2, I4, I6)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from aggregator.model.record import record
 
 NAME_ENCODING = "; write encoding: "  # part of a notice, before the name of the detected character set
 
@@ -20,7 +21,7 @@ class Step(StrEnum):
     FALLBACK = "fallback"  # Windows-1252, which can decode any bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Charset:
     """The encoding of a document: the step that chose it, contradicting declarations, and damage."""
 

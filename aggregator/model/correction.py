@@ -1,11 +1,12 @@
 """An operator's corrections of stories and sources: requests, their data and their outcomes (T7, T8, R27)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from aggregator.model.known import KnownEntry, KnownStory
+from aggregator.model.record import record
 
 
 class Act(StrEnum):
@@ -18,7 +19,7 @@ class Act(StrEnum):
     RULES = "rules"  # of `publish --rules`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Request:
     """A correction that waits for the process with the lock of the store."""
 
@@ -27,7 +28,7 @@ class Request:
     arguments: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Outcome:
     """Result of a request."""
 
@@ -36,7 +37,7 @@ class Outcome:
     facts: Mapping[str, Any] = field(default_factory=dict)  # for `--json`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StoryMembers:
     """Stories with all their entries, and other stored data that a correction depends on."""
 

@@ -1,13 +1,14 @@
 """Entries and feeds: `RawEntry` and `RawFeed` as parsed, `Entry` and `Feed` once cleaned and identified."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
 from aggregator.model.charset import DECODED, Charset
 from aggregator.model.outline import Outline, RawOutline
+from aggregator.model.record import record
 from aggregator.model.supplement import NO_SUPPLEMENT, ImageRole, Supplement
 from aggregator.model.window import NO_LISTING, Listing
 from aggregator.urls import Url
@@ -17,7 +18,7 @@ EntryKey = NewType("EntryKey", str)
 Digest = NewType("Digest", str)  # SHA-256 in hexadecimal; that of an entry begins with a version and a colon
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RawText:
     """A text as the source declared it; `clean` decides whether it really is text or HTML."""
 
@@ -27,7 +28,7 @@ class RawText:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Person:
     """An author. At least one of the fields is not empty."""
 
@@ -36,7 +37,7 @@ class Person:
     email: str | None = None  # read, never published (I58)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Tag:
     """A publisher's category of an entry; published with it, without influence on our categories (I59)."""
 
@@ -45,7 +46,7 @@ class Tag:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Enclosure:
     """A file attached to an entry (I56)."""
 
@@ -56,7 +57,7 @@ class Enclosure:
     duration: int | None = None  # seconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RawLink:
     """A link as written, not resolved."""
 
@@ -70,7 +71,7 @@ class RawLink:
     base: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RawImage:
     """An image as written, not resolved."""
 
@@ -81,7 +82,7 @@ class RawImage:
     base: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RawSupplement:
     """Images and podcast fields of an entry, as written."""
 
@@ -100,7 +101,7 @@ class RawSupplement:
 NO_RAW_SUPPLEMENT = RawSupplement()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RawOrigin:
     """The `atom:source` inside an entry, as parsed (I25)."""
 
@@ -115,7 +116,7 @@ class RawOrigin:
     tags: tuple[Tag, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RawEntry:
     """One item as parsed. HTML is not sanitised, URLs are not absolute, ids may not be unique."""
 
@@ -139,7 +140,7 @@ class RawEntry:
     position: int = 0  # index in the document, from 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Hints:
     """A publisher's wishes about the polling interval, from headers and document. All optional, none trusted."""
 
@@ -155,7 +156,7 @@ class Hints:
 NO_HINTS = Hints()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RawFeed:
     """One document as parsed."""
 
@@ -186,7 +187,7 @@ class RawFeed:
     complete: bool = False  # the feed declares that it lists all its entries (fh:complete; I27)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Origin:
     """The feed that an entry is credited to (`atom:source`; RFC 4287, section 4.2.11; A9)."""
 
@@ -212,7 +213,7 @@ class KeyRule(StrEnum):
     TITLE_AND_CONTENT = "title_and_content"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Original:
     """Fields of an entry as its source has them, before `rewrite` changed them."""
 
@@ -228,7 +229,7 @@ class Original:
     by: tuple[str, ...] = ()  # steps of `rewrite` that changed something
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Entry:
     """One item of one source, cleaned; also identified once `key` and the digests are set.
 
@@ -277,7 +278,7 @@ class Entry:
         return self.original.digest if self.original else self.digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Feed:
     """One document, cleaned; `NO_NEWS` for an answer without a document."""
 

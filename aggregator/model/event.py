@@ -1,9 +1,11 @@
 """Codes of recorded events, which `why`, `plan`, `status` and the log share."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
+
+from aggregator.model.record import record
 
 PASSING_FOR: Final = timedelta(days=90)  # how long events are kept that do not last (P93, R73)
 
@@ -87,7 +89,7 @@ _LASTING: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Event:
     """One recorded event. Ids are row ids of the store; None if the event does not concern such a row."""
 

@@ -1,12 +1,12 @@
 """Results of polls: each of the last few, and sums for each day (P93)."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from aggregator.model.poll import Outcome
+from aggregator.model.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RecentPoll:
     """One of the last polls of a source."""
 
@@ -21,7 +21,7 @@ class RecentPoll:
     because: str  # the input that decided the due time, as `cadence` names it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Sums:
     """Sums over some polls."""
 
@@ -39,7 +39,7 @@ class Sums:
 NO_SUMS = Sums()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AsideSums:
     """Sums over some requests that are not polls. None of them is conditional."""
 
@@ -51,7 +51,7 @@ class AsideSums:
 NO_ASIDES = AsideSums()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HostSums:
     """Sums over polls and other requests at a host, for all sources."""
 
@@ -64,7 +64,7 @@ class HostSums:
     opens_at: datetime | None  # no request before this time; None: requests are allowed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Fetching:
     """Sums over recent polls, which show the cost for us and for publishers."""
 
@@ -80,7 +80,7 @@ class Fetching:
         return self.sums.not_modified / self.sums.polls if self.sums.polls else 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DaySums:
     """Sums over the requests for one source, or for all, on one day."""
 
@@ -90,7 +90,7 @@ class DaySums:
     further: AsideSums = NO_ASIDES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SourceHistory:
     """Stored results of one source's polls."""
 

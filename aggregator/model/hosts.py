@@ -6,11 +6,11 @@ separately, also for host names that resolve to the address.
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from aggregator.clock import rfc3339
+from aggregator.model.record import record
 from aggregator.model.settings import HostRule, SourceKey
 from aggregator.urls import Url, host_key_of, host_of, is_address
 
@@ -122,7 +122,7 @@ def doublings_of(spacing: timedelta) -> int:
     return count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Rest:
     """A host that gets no requests until a time, for any of its sources (P30, P31, P37)."""
 

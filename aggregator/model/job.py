@@ -1,6 +1,6 @@
 """Jobs: a claimed source, or an entry that waits for its detail, on the way through a poll."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Final, Generic, Literal, NamedTuple, TypeGuard, TypeVar
 
@@ -8,6 +8,7 @@ from aggregator.model.ask import CRAWLED, Ask, Validators
 from aggregator.model.entry import NO_HINTS, NO_NEWS, Digest, Feed, Hints
 from aggregator.model.observed import NOTHING_OBSERVED, Observed
 from aggregator.model.poll import CRASHES, Answer, Fetched, State
+from aggregator.model.record import record
 from aggregator.model.settings import Reading, Request, Source
 from aggregator.urls import Url
 
@@ -21,7 +22,7 @@ class JobId(NamedTuple):
     row: int  # of the source, or of the entry that waits; a dry run has no rows, and counts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Claim:
     """A claim, and the values before it: a claim whose request never left is undone with them (R13)."""
 
@@ -32,7 +33,7 @@ class Claim:
     crashes: int = 0  # claims in a row before this one without an outcome: the program ended first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Health:
     """State of a source after its last poll."""
 
@@ -45,7 +46,7 @@ class Health:
 NEVER_POLLED: Final = Health()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SourceJob:
     """A claimed source: everything that a poll of it needs from the store."""
 
@@ -94,7 +95,7 @@ def unstored_job(source: Source, host_key: str, now: datetime) -> SourceJob:
     return SourceJob(source=source, source_id=UNSTORED, url=source.url, host_key=host_key, claim=Claim(due_at=now))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Awaited:
     """The entry that waits for its detail."""
 
@@ -106,7 +107,7 @@ class Awaited:
     limited: tuple[int, ...] = ()  # ids of categories that had enough from the poll that brought it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DetailJob:
     """A claimed entry that waits for its detail."""
 
@@ -155,7 +156,7 @@ def _ask(job: Job, request: Request, *, is_page: bool, is_isolated: bool) -> Ask
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Gathered(Generic[JobT_co]):
     """Everything that one poll brought, before anything is decided."""
 

@@ -1,12 +1,13 @@
 """Stored data that a poll is compared with: looked up once before the decisions, never during them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from aggregator.model.entry import Digest, Enclosure, Entry
 from aggregator.model.outline import Outline
+from aggregator.model.record import record
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.urls import Url
 
@@ -24,7 +25,7 @@ class EntryState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ListedEntry:
     """The fields of a stored entry that show whether a document that lists it changes it."""
 
@@ -40,7 +41,7 @@ class ListedEntry:
     taken_back_at: datetime | None  # time in its tombstone, if its source withdrew the entry (I26)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class KnownEntry(ListedEntry):
     """The fields of a stored entry that decisions need."""
 
@@ -64,7 +65,7 @@ class KnownEntry(ListedEntry):
     thinned: bool = False  # its texts were removed from the store by `keep` (K2, K4)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Trace:
     """The fields of a stored entry by which it is recognised under another id (I35)."""
 
@@ -78,7 +79,7 @@ class Trace:
     has_id: bool = False  # the source gave it an id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Stored:
     """A stored entry with its full content."""
 
@@ -89,7 +90,7 @@ class Stored:
     is_deferred: bool = False  # a newer revision is stored and not shown (T4)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class MatchedEntry:
     """A stored entry that a document lists under another id, with the evidence."""
 
@@ -97,7 +98,7 @@ class MatchedEntry:
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Held:
     """A stored entry that is not published while its source is suspect (R44)."""
 
@@ -106,7 +107,7 @@ class Held:
     entry: Entry  # its content as stored last
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Identity:
     """Properties of a feed by which it is recognised at the next poll (R44)."""
 
@@ -120,7 +121,7 @@ class Identity:
         return sum(bool(now and then) and now != then for now, then in pairs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class KnownPublication:
     """A publication as stored."""
 
@@ -138,7 +139,7 @@ class KnownPublication:
         return self.withdrawn_at is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class KnownStory:
     """A stored story with its publications and the sources of its copies."""
 
@@ -153,7 +154,7 @@ class KnownStory:
     retracted_at: datetime | None = None  # an operator retracted it: no copy of it is published any more
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class KnownCategory:
     """A stored category; its slug and feed id never change."""
 
@@ -166,7 +167,7 @@ class KnownCategory:
     offered_at: datetime | None = None  # stories that entered before were published in files; None: none was (T6)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Known:
     """Everything in the store that decisions about one poll depend on."""
 

@@ -1,9 +1,9 @@
 """Observations about a source that are stored from poll to poll (P17)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from aggregator.model.record import record
 from aggregator.urls import Url
 
 
@@ -18,7 +18,7 @@ class RequestMode(StrEnum):
     ALWAYS_PLAIN = "always_plain"  # Accept */* and no validators, because only both helped (P34)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Observed:
     """Observations about one source. Counters count polls in a row."""
 

@@ -1,11 +1,10 @@
 """Feeds of an OPML list (`kind: opml`)."""
 
-from dataclasses import dataclass
-
+from aggregator.model.record import record
 from aggregator.urls import Url
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RawOutline:
     """An outline with an address, as parsed."""
 
@@ -15,7 +14,7 @@ class RawOutline:
     groups: tuple[str, ...] = ()  # texts of its parent outlines, the outermost first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Outline:
     """An outline with an address, cleaned."""
 

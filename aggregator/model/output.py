@@ -1,12 +1,12 @@
 """Record of one file to publish."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from aggregator.model.record import record
 from aggregator.urls import Url
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Output:
     """One file to publish. `render` is called when the file is written; an error there stops no other file."""
 

@@ -5,11 +5,11 @@ A requested path is compared with these patterns; it is never joined to a folder
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
 from aggregator.model.formats import FORMATS, feeds_among
+from aggregator.model.record import record
 
 MAX_DEPTH: Final = 8  # folders and the file in them
 
@@ -25,7 +25,7 @@ PATH: Final = re.compile(
 _TAKEN = frozenset({"gone.txt", "category", "entry", "search", "websub", "healthz", "readyz", "metrics"})
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Shape:
     """Pattern of the paths of one kind of output: fixed text and `{parts}`."""
 

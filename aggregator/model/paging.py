@@ -2,10 +2,11 @@
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from aggregator.model.record import record
 from aggregator.model.settings import Paging, Request, Secret
 from aggregator.text.xml_chars import legal
 from aggregator.urls import Url, normalise, split_credentials
@@ -16,7 +17,7 @@ _PARAMETER: Final = re.compile(r"[^=]*=\{ *next *\}")  # a parameter whose value
 Cursor = str | int | float
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Page:
     """Number and cursor of a page."""
 

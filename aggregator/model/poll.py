@@ -1,6 +1,5 @@
 """Outcomes and states of polls, and the responses of publishers."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from aggregator.errors import AddressRefused, RobotsRefused, SourceError
 from aggregator.model.entry import NO_HINTS, Digest, Hints
 from aggregator.model.hosts import Rest
+from aggregator.model.record import record
 from aggregator.urls import Url
 
 ABSENT: Final = frozenset({404, 410})  # a missing document beside a poll is no failure
@@ -36,7 +36,7 @@ class State(StrEnum):
     SUSPECT = "suspect"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Hop:
     """One redirect that was followed."""
 
@@ -44,7 +44,7 @@ class Hop:
     status: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Aside:
     """The response to a request beside the poll's own: for robots.txt, or for a further document."""
 
@@ -56,7 +56,7 @@ class Aside:
     hints: Hints
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Exchange:
     """The fields that every answer has."""
 
@@ -72,7 +72,7 @@ class Exchange:
     asides: tuple[Aside, ...] = ()  # further requests of the poll, in order
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PackedBody:
     """A body that was read, deflated, without secrets (S44); `replay` may read it again."""
 
@@ -81,7 +81,7 @@ class PackedBody:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Fetched(Exchange):
     """A 200 with a body, decompressed, not decoded."""
 
@@ -100,7 +100,7 @@ class Fetched(Exchange):
     is_delta: bool = False  # a 226: only what is new; absent entries mean nothing (P22)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NotModified(Exchange):
     """A 304 to our validators. Fields that it carries replace the stored ones (P5)."""
 
@@ -109,7 +109,7 @@ class NotModified(Exchange):
     last_modified: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Failed(Exchange):
     """A poll without a document, and why."""
 
@@ -140,12 +140,12 @@ class Failed(Exchange):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Cut(Exchange):
     """A fetch that we ended because the program stops: not counted as a poll, the due time is put back (R54)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Unreached(Cut):
     """A fetch that the network kept from its host, whose redirect led to a host without room, or whose body was not
     read.
@@ -180,7 +180,7 @@ def asides_of(host_key: str, answer: Answer) -> tuple[Aside, ...]:
     return (*answer.asides, aside)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Report:
     """One row of `poll --json`."""
 

@@ -1,14 +1,14 @@
 """Result of a poll that stores nothing (`preview`)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from aggregator.model.changes import Changes
 from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.known import Known
+from aggregator.model.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Preview:
     """A gathered poll, what the store knew about it, and the changes that were not written."""
 

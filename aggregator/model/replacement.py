@@ -5,8 +5,9 @@ Templates of the re2 library can't be used: they read other text as Latin-1 with
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from aggregator.model.record import record
 
 MAX_GROUPS: Final = 20  # groups in a replacement; each may insert up to the whole text (S24)
 
@@ -14,7 +15,7 @@ _ESCAPE = re.compile(r"\\(?:([1-9][0-9]?)|g<(\w+)>|(.?))", re.DOTALL)
 _MEANT: Final = {"\\": "\\", "n": "\n", "t": "\t"}
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Group:
     """Reference to a group of the pattern, by number or name; 0 is the whole match."""
 

@@ -1,15 +1,15 @@
 """State of a lost store, as far as it can be read from the published files; `restore --from-site` writes it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from aggregator.model.entry import Digest, Entry, Origin
+from aggregator.model.record import record
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.urls import Url
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RestoredCategory:
     """A category with its permanent slug and feed id."""
 
@@ -29,7 +29,7 @@ class RestoredCategory:
         return len(self.said) - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RestoredEntry:
     """A published entry of a source."""
 
@@ -44,7 +44,7 @@ class RestoredEntry:
     layer: int = 0  # number of the first archive page that names it: earlier pages don't show this copy (M7)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RestoredPublication:
     """A publication."""
 
@@ -60,7 +60,7 @@ class RestoredPublication:
     thinned: bool = False  # its archive page does not show its text, another document does (K3)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RestoredTombstone:
     """A tombstone in a category."""
 
@@ -69,7 +69,7 @@ class RestoredTombstone:
     when: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Restored:
     """Everything that could be read from the published files."""
 

@@ -5,14 +5,15 @@ whole item. A selector that begins with `//` is XPath.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from aggregator.model.record import record
 
 SELF: Final = "."
 _ATTRIBUTE = re.compile(r"@([A-Za-z_][\w:.-]*)$")
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Selector:
     """A parsed selector."""
 

@@ -6,13 +6,14 @@ No other code reads the file or its environment variables.
 import hashlib
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import NewType
 
 from aggregator.model.formats import FORMATS
+from aggregator.model.record import record
 from aggregator.urls import Url
 
 SourceKey = NewType("SourceKey", str)  # [a-z0-9][a-z0-9._-]{0,79}; identifies a source for ever
@@ -57,7 +58,7 @@ class Show(StrEnum):
     TITLE = "title"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Rule:
     """One item of `include` or `exclude`, or a `when`. It matches if all its fields match."""
 
@@ -70,7 +71,7 @@ class Rule:
         return ", ".join(said + ([f"age: {self.age}"] if self.age is not None else []))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Rewrite:
     """A step of `rewrite` that replaces text in one field; `strip` is part of `Reading`."""
 
@@ -83,7 +84,7 @@ class Rewrite:
         return f"{self.field}: {self.pattern}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Route:
     """An item of `route`: a further category for matching entries."""
 
@@ -95,7 +96,7 @@ class Route:
         return f"{self.when} → {self.to}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Reading:
     """Settings of a source that `parse` and `clean` need to read its bodies."""
 
@@ -113,7 +114,7 @@ class Reading:
     is_article: bool = False  # the body is the page behind an entry's link, for `full_text`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Request:
     """Method and body of a request."""
 
@@ -123,7 +124,7 @@ class Request:
     is_notice: bool = False  # a notification: any 2xx is a success, the body is ignored, redirects are not followed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Paging:
     """Settings for the requests of further pages of a JSON list."""
 
@@ -135,7 +136,7 @@ class Paging:
     step: int = 1  # difference of {page} from page to page
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Detail:
     """The second request for each entry (`detail`, `full_text`)."""
 
@@ -144,7 +145,7 @@ class Detail:
     reading: Reading  # how the answer is read: a document with one entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Source:
     """One configured address to poll, with `defaults:` applied."""
 
@@ -209,7 +210,7 @@ class Source:
         return self.path is not None and self.reading.kind in (Kind.FILE, Kind.OPML)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HostRule:
     """An entry of `hosts:`: limits for a host name and its subdomains, or for an IP network."""
 
@@ -220,7 +221,7 @@ class HostRule:
     allow_private: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Category:
     """A category that `categories:` declares, or that is created because a source names it."""
 
@@ -242,7 +243,7 @@ class Category:
     limit: int | None = None  # most new entries that a poll of one source adds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Site:
     """Title, address and language of the published site."""
 
@@ -253,7 +254,7 @@ class Site:
     contact: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class BucketAddress:
     """A bucket of object storage, and a prefix of the names of its objects."""
 
@@ -264,7 +265,7 @@ class BucketAddress:
         return f"s3://{self.name}/{self.prefix}".rstrip("/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Jekyll:
     """Export of posts for Jekyll or Hugo. Pairs such as `file_at` are line and column in feeds.yaml, for messages."""
 
@@ -277,7 +278,7 @@ class Jekyll:
     archive_to: Path | None = None  # absolute; set together with `hot`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Publish:
     """Place, formats and sizes of outputs."""
 
@@ -297,14 +298,14 @@ class Publish:
     aliases: tuple[tuple[str, str], ...] = ()  # (old address, output of which it is a copy)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Pages:
     """What pages show of stories."""
 
     images: bool = True  # the picture of a story where its text does not show one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Settings:
     """All settings of feeds.yaml."""
 
@@ -325,7 +326,7 @@ class Settings:
     secrets: frozenset[Secret] = frozenset()  # values of ${NAME}, passwords, tokens; never in outputs (S44)
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Roster:
     """Sources and categories of the settings, indexed by key."""
 

@@ -1,16 +1,16 @@
 """Records of a source for lists of sources, and of the limits on what may be shown of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from aggregator.model.alarm import AlarmCode
 from aggregator.model.entry import Origin
 from aggregator.model.poll import State
+from aggregator.model.record import record
 from aggregator.model.settings import Show, SourceKey
 from aggregator.urls import Url
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SourceRow:
     """A source as lists of sources show it."""
 
@@ -25,7 +25,7 @@ class SourceRow:
     quiet_since: datetime | None = None  # arrival of its last entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Limits:
     """Limits on what may be shown of a source, as last in feeds.yaml; they stay after the source was removed there."""
 

@@ -1,18 +1,18 @@
 """Records of the health of sources, categories and the program, for `status` and the status page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aggregator.model.alarm import Alarm, AlarmCode
 from aggregator.model.history import DaySums, Fetching
 from aggregator.model.hosts import Rest
 from aggregator.model.poll import State
+from aggregator.model.record import record
 from aggregator.model.settings import SourceKey
 from aggregator.urls import Url
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class RuleHits:
     """Number of new entries of a source that a rule matched."""
 
@@ -23,7 +23,7 @@ class RuleHits:
     last_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SourceStatus:
     """The health of one source."""
 
@@ -68,7 +68,7 @@ class SourceStatus:
         return self.quiet.value if self.state is State.OK and self.quiet is not None else self.state.value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CategoryStatus:
     """Number and age of the stories of one category."""
 
@@ -81,7 +81,7 @@ class CategoryStatus:
     unlisted: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RemovedCategory:
     """A category that was removed from feeds.yaml; its files stay published (A44)."""
 
@@ -90,7 +90,7 @@ class RemovedCategory:
     removed_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ConfigStatus:
     """The feeds.yaml in force."""
 
@@ -99,7 +99,7 @@ class ConfigStatus:
     error: str | None  # why a later edit is not in force
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Lag:
     """Delays of polls after their due times; paused sources do not count (R19)."""
 
@@ -114,7 +114,7 @@ class Lag:
         return self.late / self.sources if self.sources else 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Outage:
     """Start of a network outage (P87); None if there is none, or if no process polls."""
 
@@ -129,7 +129,7 @@ class Outage:
 NO_OUTAGE = Outage()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HubStatus:
     """Pings to the WebSub hub (A86)."""
 
@@ -140,7 +140,7 @@ class HubStatus:
     error: str | None  # error of the last failure, for the operator
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Figures:
     """Numbers of the store for metrics, which are cheap to query."""
 
@@ -151,7 +151,7 @@ class Figures:
     pings_owed: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Status:
     """Status of the whole program at one moment."""
 

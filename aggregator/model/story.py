@@ -3,18 +3,19 @@
 Rendering depends on nothing else: not on the clock, and not on the order of a set (A30).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from aggregator.model.alarm import AlarmCode
 from aggregator.model.entry import Enclosure, KeyRule, Origin, Person, Tag
 from aggregator.model.poll import State
+from aggregator.model.record import record
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.supplement import NO_SUPPLEMENT, Supplement
 from aggregator.urls import Url
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Credit:
     """Another copy of a story, with its source."""
 
@@ -27,7 +28,7 @@ class Credit:
     is_earlier: bool = False  # first seen before the shown copy; also for restoring
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Publication:
     """A story in a category, with the content that is shown there."""
 
@@ -64,7 +65,7 @@ class Publication:
     cleaned: tuple[str, ...] = field(default=(), compare=False, repr=False)  # checksums of sanitised HTML (S30)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Tombstone:
     """A withdrawn publication that subscribers must drop (RFC 6721)."""
 
@@ -73,7 +74,7 @@ class Tombstone:
     source: SourceKey | None = None  # source of the founding entry, whose id may be `ref`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Document:
     """One feed document: the main document of a category, an archive page, or all.*.
 
@@ -96,7 +97,7 @@ class Document:
     hub: Url | None = None  # WebSub hub that notifies subscribers of changes (A85); None: no hub for this document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StoryPlace:
     """Target of a link on a story page: a category of the story, or the story into which it was merged."""
 
@@ -104,7 +105,7 @@ class StoryPlace:
     path: str  # without suffix
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StoryPage:
     """A story page (N4)."""
 
@@ -113,7 +114,7 @@ class StoryPage:
     places: tuple[StoryPlace, ...]  # its categories in order, as far as they still have a page
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StoryNote:
     """Note at the address of a withdrawn story (A42)."""
 
@@ -121,7 +122,7 @@ class StoryNote:
     part_of: StoryPlace | None  # the story into which it was merged (T7)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CategoryLine:
     """A category in the index."""
 
@@ -132,7 +133,7 @@ class CategoryLine:
     newest: tuple[Publication, ...]  # at most five
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SourceLine:
     """A source in the list of sources: its state as a word, and no times of polls, so that the list changes seldom."""
 

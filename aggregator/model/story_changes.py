@@ -1,10 +1,10 @@
 """Changes of stories and their publications, as a poll or a correction decides them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from aggregator.model.entry import Digest
+from aggregator.model.record import record
 
 BANDS = 10  # MinHash bands of a text (`identify/minhash.py`)
 
@@ -16,7 +16,7 @@ class Verdict(StrEnum):
     DIFFERENT = "different"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Ruling:
     """A verdict on two entries, as the store keeps it."""
 
@@ -30,7 +30,7 @@ class Ruling:
         return cls(entry=min(one, other), other=max(one, other), verdict=verdict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NewStory:
     """A story to insert."""
 
@@ -41,7 +41,7 @@ class NewStory:
     bands: tuple[int, ...] = ()  # of a founding entry that was in another story before (T8); `NewEntry` has its own
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NewPublication:
     """A story that enters a category."""
 
@@ -55,7 +55,7 @@ class NewPublication:
     updated: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShownChange:
     """A publication that shows another entry or another text. A withdrawn publication becomes visible again."""
 
@@ -66,7 +66,7 @@ class ShownChange:
     updated: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Pin:
     """An entry whose present text an archive page keeps showing, though the entry changes (M7)."""
 
@@ -76,7 +76,7 @@ class Pin:
     digest: Digest | None  # of what the page shows; None: the entry is only credited there
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Unpinned:
     """An entry whose stored text an archive page shows again."""
 
@@ -85,7 +85,7 @@ class Unpinned:
     entry: int | None  # None: all entries of the story
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StoryChanges:
     """Changes of stories and publications: the part that polls, corrections and edits of feeds.yaml have in common.
 

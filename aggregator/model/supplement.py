@@ -1,8 +1,8 @@
 """Images, replies and podcast fields of an entry (I57)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from aggregator.model.record import record
 from aggregator.urls import Url
 
 
@@ -14,7 +14,7 @@ class ImageRole(StrEnum):
     BANNER = "banner"  # above the text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Image:
     """An image of an entry."""
 
@@ -24,7 +24,7 @@ class Image:
     height: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Reference:
     """A document about an entry at another address."""
 
@@ -34,7 +34,7 @@ class Reference:
     captions: bool = False  # a transcript with times, shown while the file plays
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Contributor:
     """A contributor to a picture or a recording, with the role; authors are in `Entry.authors`."""
 
@@ -42,7 +42,7 @@ class Contributor:
     role: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Point:
     """A place on the earth, in WGS 84 degrees."""
 
@@ -50,7 +50,7 @@ class Point:
     longitude: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Supplement:
     """Further data of an entry, never HTML; not part of its digest, so that a change is not a revision (I38)."""
 

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 from typing import Any
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
+from aggregator.model.record import record
 from aggregator.urls import Url, start_of, without_secrets
 
 STRUCK = "***"
@@ -37,7 +37,7 @@ _RUN = re.compile(r"[^\s\"'<>]+")
 _ASCII_RUN = re.compile(r"[!-~]+")
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Secrets:
     """Parts of an address that are probably secret."""
 

@@ -1,16 +1,16 @@
 """Recorded history of an entry, a story or a category, which `why` prints."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aggregator.model.entry import KeyRule
 from aggregator.model.known import EntryState, KnownEntry
+from aggregator.model.record import record
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.story_changes import Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Step:
     """One recorded event."""
 
@@ -22,7 +22,7 @@ class Step:
     facts: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Wording:
     """The visible content of an entry, now or earlier."""
 
@@ -35,7 +35,7 @@ class Wording:
     enclosures: tuple[str, ...]  # addresses
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Earlier:
     """The visible content of an entry before a revision."""
 
@@ -43,7 +43,7 @@ class Earlier:
     wording: Wording
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EntryRecord:
     """A stored entry."""
 
@@ -72,7 +72,7 @@ class EntryRecord:
     earlier: tuple[Earlier, ...]  # earlier contents that are still stored, the oldest first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PlaceRecord:
     """A publication, current or withdrawn."""
 
@@ -87,7 +87,7 @@ class PlaceRecord:
     withdrawn_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class VerdictRecord:
     """An operator's verdict on two entries."""
 
@@ -97,7 +97,7 @@ class VerdictRecord:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StoryRecord:
     """A story with its recorded history."""
 
@@ -116,7 +116,7 @@ class StoryRecord:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CategoryRecord:
     """State of a category in the store."""
 

@@ -4,11 +4,12 @@ It is stored as bytes: 24 of the context, then 26 for each item. A document of w
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from struct import Struct
 from typing import Final
+
+from aggregator.model.record import record
 
 CONTEXT: Final = 24  # bytes: 12 of what is known before reading, 12 of what reading finds out
 FIELDS: Final = ("link", "title", "date", "text")  # fields of an item, a bit each: absent in all items, one may be lost
@@ -19,7 +20,7 @@ _RECORD: Final = Struct(f">{_MARK}s{FORM}s{_STATE}sIB?")
 _MAX_ENTRY: Final = 2**32
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Item:
     """An item of a document that is stored as it stands there."""
 
@@ -36,7 +37,7 @@ class Item:
         return self.entry < _MAX_ENTRY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Listing:
     """The items of a document by their bytes, and how the document was read."""
 
