@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from aggregator.clean.text import plain_text
+from aggregator.clean.text import text_of
 from aggregator.clean.titles import bounded_title
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import global_id_hash, speaks_for_itself
@@ -227,7 +227,8 @@ def telling(entry: Entry) -> Telling:
 
 def telling_of(known: KnownEntry) -> Telling:
     """Return the compared parts of a stored entry; its title is cut, since older stores have longer ones."""
-    return Telling(bounded_title(known.title), plain_text(known.content or known.summary), _instant(known.published))
+    text = text_of(known.content or known.summary)  # as a new one's: what is stored went through the sanitiser
+    return Telling(bounded_title(known.title), text, _instant(known.published))
 
 
 def _instant(published: datetime | None) -> datetime | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import Match
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 from operator import or_
 
@@ -46,7 +46,7 @@ class Telling:
     @cached_property
     def tokens(self) -> tuple[str, ...]:
         """Tokens of the text, at most `MAX_TOKENS`."""
-        return tuple(islice(tokens_of(self.text[:MAX_CHARACTERS]), MAX_TOKENS))
+        return _tokens_of_text(self.text)
 
     @cached_property
     def pairs(self) -> frozenset[tuple[str, str]]:
@@ -62,6 +62,11 @@ class Telling:
     def title_weight(self) -> int:
         """Weight of the title, see `weight`."""
         return weight(tokens_of(self.title))
+
+
+@lru_cache(64)  # the bands of a new entry, each comparison with it, and the candidates that documents share
+def _tokens_of_text(text: str) -> tuple[str, ...]:
+    return tuple(islice(tokens_of(text[:MAX_CHARACTERS]), MAX_TOKENS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
     titles = compare_titles(one.title, other.title, steps)
     if titles is Titles.NUMBERS:
         return Likeness(False, 0.0, "numbers differ in the titles")
-    if one.is_short or other.is_short:
+    if one.is_short or ((linked or titles is not Titles.OTHER) and other.is_short):
         return _by_title(one, other, titles, linked=linked)
     if not linked and not may_be_near(one, other, titles, near):
         return Likeness(False, 0.0, "the texts differ")
@@ -135,8 +140,10 @@ def may_be_near(one: Telling, other: Telling, titles: Titles, near: float) -> bo
     Each run of an alignment has `_BLOCK` tokens or more, so each of its tokens is in a pair that both texts have.
     Counting these costs 0.1 ms, an alignment 1 to 5 ms, and most candidates share no more than a title or a sentence.
     """
-    short, both = min(len(one.tokens), len(other.tokens)), len(one.tokens) + len(other.tokens)
     has_title = titles in (Titles.SAME, Titles.WITHIN)
+    if not has_title and len(one.tokens) < RETITLED:
+        return False  # before the other's text is read
+    short, both = min(len(one.tokens), len(other.tokens)), len(one.tokens) + len(other.tokens)
     least = max(near, RETITLED_ALIKE)
     if not has_title and (short < RETITLED or 2 * short / both < least):
         return False

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from enum import Enum, auto
+from functools import lru_cache
 
 from aggregator.identify.budget import BoundedMatcher, Steps
 from aggregator.identify.tokens import is_number, tokens_of, weight
@@ -30,7 +31,7 @@ def compare_titles(one: str, other: str, steps: Steps) -> Titles:
     Raises:
         TooCostly: the steps are used up.
     """
-    ours, theirs = (tuple(tokens_of(_WIRE.sub("", title))) for title in (one, other))
+    ours, theirs = _tokens_of_title(one), _tokens_of_title(other)
     if not ours or not theirs:
         return Titles.ALIKE
     if ours == theirs or _is_piece(ours, other) or _is_piece(theirs, one):
@@ -43,6 +44,11 @@ def compare_titles(one: str, other: str, steps: Steps) -> Titles:
     if _numbers(ours) != _numbers(theirs):
         return Titles.NUMBERS
     return Titles.ALIKE if BoundedMatcher(ours, theirs, steps).ratio() >= _HALF else Titles.OTHER
+
+
+@lru_cache(256)  # a new entry is compared with several
+def _tokens_of_title(title: str) -> tuple[str, ...]:
+    return tuple(tokens_of(_WIRE.sub("", title)))
 
 
 def pieces_of(title: str) -> list[tuple[str, ...]]:
