@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.fetch.body import MAX_ARTICLE_BYTES
+from aggregator.fetch.reading import MAX_ARTICLE_BYTES
 from aggregator.model.event import Code
 from aggregator.model.settings import SourceKey
 from tests.feed_server import EndlessBody, FeedServer, GzipBomb, Hangs, Reply, Slow, redirect

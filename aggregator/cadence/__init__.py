@@ -1,9 +1,18 @@
 """Computes when a source is due next, and explains why (P50 to P72). Pure: all input comes in as arguments."""
 
 from aggregator.cadence.explain import explain
-from aggregator.cadence.rhythm import ARRIVALS, later_arrivals, median_gap
 from aggregator.cadence.schedule import outside_skipped
-from aggregator.cadence.turn import Course, Pace, Turn, crash_floor, may_ask_again, next_turn
+from aggregator.cadence.turn import (
+    ARRIVALS,
+    Course,
+    Pace,
+    Turn,
+    crash_floor,
+    later_arrivals,
+    may_ask_again,
+    median_gap,
+    next_turn,
+)
 
 __all__ = [
     "ARRIVALS",

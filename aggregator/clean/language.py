@@ -1,8 +1,74 @@
-"""Reads language tags (BCP 47; I60)."""
+"""Reads language tags (BCP 47; I60), with the codes of ISO 639-1.
+
+Of ISO 639-2 it has those codes that have no code in ISO 639-1.
+"""
 
 import re
+from typing import Final
 
-from aggregator.clean.iso639 import shortest
+# Two-letter code and the three-letter codes of the same language; BCP 47 requires the shorter code (RFC 5646, 2.2.1).
+_PAIRS: Final = """
+aa:aar ab:abk ae:ave af:afr ak:aka am:amh an:arg ar:ara as:asm av:ava ay:aym az:aze ba:bak be:bel bg:bul bh bi:bis
+bm:bam bn:ben bo:bod,tib br:bre bs:bos ca:cat ce:che ch:cha co:cos cr:cre cs:ces,cze cu:chu cv:chv cy:cym,wel da:dan
+de:deu,ger dv:div dz:dzo ee:ewe el:ell,gre en:eng eo:epo es:spa et:est eu:eus,baq fa:fas,per ff:ful fi:fin fj:fij
+fo:fao fr:fra,fre fy:fry ga:gle gd:gla gl:glg gn:grn gu:guj gv:glv ha:hau he:heb hi:hin ho:hmo hr:hrv ht:hat hu:hun
+hy:hye,arm hz:her ia:ina id:ind ie:ile ig:ibo ii:iii ik:ipk io:ido is:isl,ice it:ita iu:iku ja:jpn jv:jav ka:kat,geo
+kg:kon ki:kik kj:kua kk:kaz kl:kal km:khm kn:kan ko:kor kr:kau ks:kas ku:kur kv:kom kw:cor ky:kir la:lat lb:ltz lg:lug
+li:lim ln:lin lo:lao lt:lit lu:lub lv:lav mg:mlg mh:mah mi:mri,mao mk:mkd,mac ml:mal mn:mon mo mr:mar ms:msa,may
+mt:mlt my:mya,bur na:nau nb:nob nd:nde ne:nep ng:ndo nl:nld,dut nn:nno no:nor nr:nbl nv:nav ny:nya oc:oci oj:oji
+om:orm or:ori os:oss pa:pan pi:pli pl:pol ps:pus pt:por qu:que rm:roh rn:run ro:ron,rum ru:rus rw:kin sa:san sc:srd
+sd:snd se:sme sg:sag sh si:sin sk:slk,slo sl:slv sm:smo sn:sna so:som sq:sqi,alb sr:srp ss:ssw st:sot su:sun sv:swe
+sw:swa ta:tam te:tel tg:tgk th:tha ti:tir tk:tuk tl:tgl tn:tsn to:ton tr:tur ts:tso tt:tat tw:twi ty:tah ug:uig uk:ukr
+ur:urd uz:uzb ve:ven vi:vie vo:vol wa:wln wo:wol xh:xho yi:yid yo:yor za:zha zh:zho,chi zu:zul
+"""
+# Languages that have a three-letter code only; few extinct languages are included.
+THREE_LETTERS: Final = frozenset(
+    "ace ach ada ady ain alt ang arn arp ast awa bal ban bas bej bem bho bik bin bla bua bug byn car ceb chk chm cho "
+    "chr chy crh csb dak dar din doi dsb dua dyu efi ewo fan fil fon frr fur gaa gay gez gil gor grc gsw gwi hai haw "
+    "hil hmn hsb iba ilo inh jbo kaa kab kac kam kbd kha kmb kok kos kpe krc krl kru kum lad lah lez loz lua luo lus "
+    "mad mag mai mak mas mdf men mic min mni moh mos mus mwl mwr myv nap nds new nia niu nog nso nyn pag pam pap pau "
+    "pon raj rap rar rom rup sad sah sat scn sco shn smj smn sms snk srn suk syr tem tet tig tiv tkl tli tpi tum tvl "
+    "tyv udm umb vai war was xal yao yap zap".split()
+)
+# Macrolanguages and their languages, which may follow the code of the macrolanguage (RFC 5646, section 2.2.2).
+_PARTS: Final = {
+    "ar": "acm aeb afb apc arb arq ary arz".split(),
+    "zh": "cdo cjy cmn cpx czh czo gan hak hsn lzh mnp nan wuu yue".split(),
+}
+
+_SHORTER: Final = {
+    long: short
+    for short, _, longs in (pair.partition(":") for pair in _PAIRS.split())
+    for long in longs.split(",")
+    if long
+}
+TWO_LETTERS: Final = frozenset(pair[:2] for pair in _PAIRS.split())
+_WHOLE: Final = {part: whole for whole, parts in _PARTS.items() for part in parts}
+
+
+def shortest(primary: str) -> str | None:
+    """Return the shortest form of a code; None for two letters that are not a language."""
+    if len(primary) == 2:
+        return primary if primary in TWO_LETTERS else None
+    return _SHORTER.get(primary, primary)
+
+
+def well_known(tag: str) -> str | None:
+    """Return a language tag that begins with a code that feed validators know.
+
+    Args:
+        tag: BCP 47; `yue` becomes `zh-yue`, which has the same meaning.
+
+    Returns:
+        None for one of the thousands of languages that only ISO 639-3 has.
+    """
+    primary, _, rest = tag.partition("-")
+    code = primary.lower()
+    if code in TWO_LETTERS or code in THREE_LETTERS:
+        return tag
+    known = _SHORTER.get(code) or (f"{_WHOLE[code]}-{code}" if code in _WHOLE else None)
+    return (f"{known}-{rest}" if rest else known) if known else None
+
 
 _TAG = re.compile(r"([A-Za-z]{2,3}|[A-Za-z]{5,8})((?:[-_][A-Za-z0-9]{1,8}){0,6})")
 # Names that publishers write instead of a code.

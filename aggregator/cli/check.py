@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from aggregator.cli.names import keys_of
-from aggregator.cli.signals import stopping
+from aggregator.cli.open import stopping
 from aggregator.cli.terminal import counted, json_text
 from aggregator.clock import utc_now
 from aggregator.config import load_config

@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from aggregator.cli.folding import called
 from aggregator.cli.preview.record import hints_record
-from aggregator.cli.terminal import counted, printable
+from aggregator.cli.terminal import called, counted, printable
 from aggregator.clock import Clock, rfc3339
 from aggregator.config.lists import with_lists
 from aggregator.dry_run.advice import Advice, advise, dates_of, same_address

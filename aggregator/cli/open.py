@@ -1,9 +1,11 @@
-"""Opens settings and store for a command, and closes them."""
+"""Opens settings and store for a command, and closes them; stops the command at a signal."""
 
 import argparse
 import re
+import signal
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from logging import getLogger
 from pathlib import Path
@@ -137,3 +139,29 @@ def last_good_settings(path: Path, environ: Mapping[str, str], error: ConfigErro
     except (OSError, UnicodeDecodeError, StoreError, ConfigError):
         pass
     raise error
+
+
+@contextmanager
+def stopping(stop: Callable[[], None]) -> Iterator[list[int]]:
+    """Stop cleanly at the first SIGTERM or SIGINT; a second one ends the process at once.
+
+    Args:
+        stop: called in a new thread.
+
+    Yields:
+        A list to which the number of each signal is appended.
+    """
+    caught: list[int] = []
+
+    def catch(number: int, frame: object) -> None:
+        caught.append(number)
+        signal.signal(number, signal.SIG_DFL)
+        # In a thread of its own: the main thread may have been interrupted inside the very lock that this needs.
+        threading.Thread(target=stop, name="stop", daemon=True).start()
+
+    before = {number: signal.signal(number, catch) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

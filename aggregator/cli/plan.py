@@ -7,8 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from aggregator.cli.folding import called
-from aggregator.cli.terminal import json_text, printable
+from aggregator.cli.terminal import called, json_text, printable
 from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.config.lists import with_lists

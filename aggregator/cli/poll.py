@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from aggregator.app import App
 from aggregator.cadence import may_ask_again
 from aggregator.cadence.hosts import rests_of
-from aggregator.cli.folding import alarm_lines, called, folded, grouped
 from aggregator.cli.logs import drop_logged
 from aggregator.cli.names import keys_of
-from aggregator.cli.open import configured, opened_app
+from aggregator.cli.open import configured, opened_app, stopping
 from aggregator.cli.rest_words import rest_in_words
-from aggregator.cli.signals import stopping
-from aggregator.cli.terminal import ahead_in_words, counted, json_text, printable
+from aggregator.cli.terminal import ahead_in_words, alarm_lines, called, counted, folded, grouped, json_text, printable
 from aggregator.clock import rfc3339
 from aggregator.container import use_one_heap
 from aggregator.errors import PublishError, StrangerInTheWay

@@ -3,9 +3,8 @@
 import argparse
 from collections.abc import Mapping
 
-from aggregator.cli.folding import shortened
 from aggregator.cli.open import last_good_settings, read_store
-from aggregator.cli.terminal import json_text
+from aggregator.cli.terminal import json_text, shortened
 from aggregator.clock import rfc3339
 from aggregator.config import load_config
 from aggregator.errors import ConfigError

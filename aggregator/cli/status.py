@@ -9,11 +9,20 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from aggregator.cli.check import heavy_feeds
-from aggregator.cli.folding import alarm_lines, called, folded, grouped, shortened
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.rest_words import rest_in_words
-from aggregator.cli.terminal import ahead_in_words, counted, json_text, printable
+from aggregator.cli.terminal import (
+    ahead_in_words,
+    alarm_lines,
+    called,
+    counted,
+    folded,
+    grouped,
+    json_text,
+    printable,
+    shortened,
+)
 from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.errors import ConfigError

@@ -19,11 +19,10 @@ from aggregator.config.addresses import (
 )
 from aggregator.config.document import ListNode, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
+from aggregator.config.hosts import with_shortest_intervals
 from aggregator.config.intervals import IntervalCheck
-from aggregator.config.paging import first_address, paged
 from aggregator.config.patterns import missing_group
-from aggregator.config.records import RECORDS, Records, check_paths, records_of
-from aggregator.config.shared_hosts import with_shortest_intervals
+from aggregator.config.records import RECORDS, Records, check_paths, first_address, paged, records_of
 from aggregator.config.source_keys import REPLACED, ReplaceKeys, RewriteKeys, RouteKeys, SourceKeys, StripKeys
 from aggregator.config.tables import Values
 from aggregator.config.vocabulary import SOURCE_KEY

@@ -11,7 +11,7 @@ from aggregator.model.entry import Entry
 from aggregator.model.known import KnownEntry
 from aggregator.model.settings import Category
 from aggregator.model.story_changes import NewPublication
-from aggregator.rules.matching import refusal
+from aggregator.rules.judgement import refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

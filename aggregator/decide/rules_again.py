@@ -20,8 +20,7 @@ from aggregator.model.entry import Entry
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState, KnownEntry, KnownStory, Stored
 from aggregator.model.settings import GENERAL, CategoryKey, Roster, Source
-from aggregator.rules.judgement import Judgement, judge
-from aggregator.rules.matching import refusal
+from aggregator.rules.judgement import Judgement, judge, refusal
 from aggregator.rules.rewriting import rewritten
 
 MICROSECOND = timedelta(microseconds=1)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote
 
-from aggregator.clean.iso639 import well_known
+from aggregator.clean.language import well_known
 from aggregator.clean.sanitiser import is_sanitised, sanitise
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import Site

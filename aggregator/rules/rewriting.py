@@ -16,7 +16,7 @@ from aggregator.identify.keys import digest_of, text_digest_of
 from aggregator.model.entry import Entry, Original, Person, Tag
 from aggregator.model.replacement import parse_replacement
 from aggregator.model.settings import Rewrite
-from aggregator.rules.matching import compiled
+from aggregator.rules.judgement import compiled
 from aggregator.urls import BadUrl, normalise_link
 
 if TYPE_CHECKING:

@@ -36,13 +36,13 @@ from aggregator.model.story_changes import StoryChanges
 from aggregator.store import entry_rows, poll_results, publications, sources, stories
 from aggregator.store.categories import insert_category, is_backfill, raise_generations, raise_site
 from aggregator.store.details import Details
-from aggregator.store.dirty import touch
 from aggregator.store.events import write_events
 from aggregator.store.history import add_days, keep_body, write_hits
 from aggregator.store.minhash_bands import write_bands
 from aggregator.store.page_wordings import pin, unpin
 from aggregator.store.schema import category, store
 from aggregator.store.sequence import joining_times
+from aggregator.store.stories import touch
 
 Act = Changes | Completion | Correction
 

@@ -17,10 +17,9 @@ from aggregator.model.poll import CRASHES, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.model.stored_json import arrivals_of, hints_of, observed_of
 from aggregator.store.categories import raise_site
-from aggregator.store.dialect import MAX_IN
 from aggregator.store.events import write_events
 from aggregator.store.schedule import DueItem
-from aggregator.store.schema import EPOCH, MICROSECOND, entry, source
+from aggregator.store.schema import EPOCH, MAX_IN, MICROSECOND, entry, source
 from aggregator.urls import Url
 
 HOUR = timedelta(hours=1)  # interval of a source that was never polled and has no `every`

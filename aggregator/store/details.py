@@ -14,10 +14,9 @@ from aggregator.model.entry import Entry
 from aggregator.model.job import Awaited, Claim, DetailJob, JobId
 from aggregator.model.known import EntryState
 from aggregator.model.settings import Reading, Request, Source, SourceKey
-from aggregator.store.dialect import MAX_IN
 from aggregator.store.queries import entry_of
 from aggregator.store.schedule import DueItem
-from aggregator.store.schema import detail, entry, source
+from aggregator.store.schema import MAX_IN, detail, entry, source
 from aggregator.urls import Url
 
 PROBE = timedelta(minutes=2)  # how long other entries wait while one request probes a host in trouble

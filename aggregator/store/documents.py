@@ -10,10 +10,9 @@ from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, func, lite
 
 from aggregator.late import late
 from aggregator.model.story import Publication, Tombstone
-from aggregator.store.dialect import MAX_IN, insert
 from aggregator.store.publications import filled, shown, with_copies
 from aggregator.store.queries import by, rows_by
-from aggregator.store.schema import Instant, category, document, entry, publication, source, story
+from aggregator.store.schema import MAX_IN, Instant, category, document, entry, insert, publication, source, story
 
 if TYPE_CHECKING:
     from aggregator.decide import publications

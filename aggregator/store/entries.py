@@ -15,9 +15,8 @@ from aggregator.model.stored_json import (
     tags_of,
 )
 from aggregator.model.trail import Earlier, Wording
-from aggregator.store.dialect import MAX_IN
 from aggregator.store.queries import by, rows_by
-from aggregator.store.schema import entry, revision
+from aggregator.store.schema import MAX_IN, entry, revision
 
 KEPT = 10  # maximum number of earlier wordings of one entry; the newest are kept
 KEPT_BYTES = 64 * 1024  # maximum size of all of them together, compressed

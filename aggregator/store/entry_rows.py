@@ -32,9 +32,8 @@ from aggregator.model.stored_json import (
     supplement_to_json,
     tags_to_json,
 )
-from aggregator.store.dialect import insert
 from aggregator.store.entries import keep_wordings
-from aggregator.store.schema import ENTRY, alias, entry
+from aggregator.store.schema import ENTRY, alias, entry, insert
 from aggregator.store.sequence import moving_times
 
 if TYPE_CHECKING:

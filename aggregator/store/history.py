@@ -19,8 +19,7 @@ from aggregator.model.job import DetailJob
 from aggregator.model.poll import Aside, Exchange, Failed, Outcome, PackedBody, stayed_here
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import RuleHits
-from aggregator.store.dialect import MAX_IN, insert
-from aggregator.store.schema import EPOCH, MICROSECOND, aside_day, body, poll_day, rule_hit, source
+from aggregator.store.schema import EPOCH, MAX_IN, MICROSECOND, aside_day, body, insert, poll_day, rule_hit, source
 
 DETAIL, FURTHER = "detail", "further"  # kinds of requests other than polls: `aside_day.kind`
 KEPT = 20  # polls of a source that are kept as lines

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from aggregator.cadence.hosts import HostBackoff, Trouble
 from aggregator.model.robots import KEPT, Robots
-from aggregator.store.dialect import insert
-from aggregator.store.schema import EPOCH, host, robots, source
+from aggregator.store.schema import EPOCH, host, insert, robots, source
 
 SECOND = timedelta(seconds=1)
 

@@ -12,8 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, case, delete, exists, func, literal, select, update
 
 from aggregator.model.status import HubStatus
-from aggregator.store.dialect import insert
-from aggregator.store.schema import Instant, outbox
+from aggregator.store.schema import Instant, insert, outbox
 from aggregator.urls import Url
 
 _OWED = outbox.c.owed_at.is_not(None)

@@ -33,7 +33,6 @@ from aggregator.model.observed import NOTHING_OBSERVED
 from aggregator.model.settings import CategoryKey, Dedupe, Kind
 from aggregator.model.stored_json import enclosures_of
 from aggregator.model.window import state_of
-from aggregator.store.dialect import MAX_IN
 from aggregator.store.minhash_bands import near_entries
 from aggregator.store.queries import (
     LISTED,
@@ -49,7 +48,7 @@ from aggregator.store.queries import (
     taken_ids,
     verdicts,
 )
-from aggregator.store.schema import ENTRY, alias, entry, source, store, story, verdict
+from aggregator.store.schema import ENTRY, MAX_IN, alias, entry, source, store, story, verdict
 from aggregator.store.sources import known_outlines
 from aggregator.text.iris import is_identifier
 

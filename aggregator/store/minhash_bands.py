@@ -14,8 +14,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select,
 
 from aggregator.model.changes import NewEntry, ReleasedEntry
 from aggregator.model.story_changes import BANDS, NewStory
-from aggregator.store.dialect import MAX_IN, insert
-from aggregator.store.schema import entry, fingerprint, store, story
+from aggregator.store.schema import MAX_IN, entry, fingerprint, insert, store, story
 
 CROWD = 30  # stories that may share a band; a text that more stories share is boilerplate
 CANDIDATES = 8  # stored entries that a new entry is compared with: those with the most bands in common

@@ -11,9 +11,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 
-from aggregator.store.dialect import MAX_IN
 from aggregator.store.hub_pings import HubPings
-from aggregator.store.schema import category, file, store
+from aggregator.store.schema import MAX_IN, category, file, store
 from aggregator.urls import Url
 
 GONE = 410  # status of an address that is no longer published

@@ -14,9 +14,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, type_coerce
 
 from aggregator.model.story_changes import Pin, Unpinned
-from aggregator.store.dialect import MAX_IN, insert
 from aggregator.store.queries import by, rows_by
-from aggregator.store.schema import EPOCH, MICROSECOND, Id, entry, page_wording
+from aggregator.store.schema import EPOCH, MAX_IN, MICROSECOND, Id, entry, insert, page_wording
 
 PageWordings = Mapping[tuple[int, int, int], Mapping[str, Any]]  # by category, story and entry: columns of the entry
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
-from aggregator.store.dialect import MAX_IN
-from aggregator.store.dirty import touch
-from aggregator.store.schema import post, publication, store
+from aggregator.store.schema import MAX_IN, post, publication, store
+from aggregator.store.stories import touch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,8 @@ from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.stored_json import enclosures_of, origin_of, people_of, supplement_of, tags_of
 from aggregator.model.story import Credit, Publication
 from aggregator.model.story_changes import NewPublication, ShownChange
-from aggregator.store.dialect import MAX_IN
 from aggregator.store.page_wordings import PageWordings, page_wordings
-from aggregator.store.schema import category, entry, publication, source, story
+from aggregator.store.schema import MAX_IN, category, entry, publication, source, story
 from aggregator.urls import Url
 
 

@@ -21,8 +21,7 @@ from aggregator.model.known import (
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.stored_json import enclosures_of, origin_of, people_of, supplement_of, tags_of
 from aggregator.model.story_changes import Verdict
-from aggregator.store.dialect import MAX_IN
-from aggregator.store.schema import category, entry, publication, source, story, verdict
+from aggregator.store.schema import MAX_IN, category, entry, publication, source, story, verdict
 from aggregator.urls import Url, host_key_of
 
 if TYPE_CHECKING:

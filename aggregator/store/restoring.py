@@ -23,10 +23,10 @@ from aggregator.model.settings import Show, SourceKey
 from aggregator.model.stored_json import arrivals_to_json, observed_of, observed_to_json, origin_to_json
 from aggregator.model.story_changes import NewPublication, NewStory, StoryChanges
 from aggregator.store.apply import apply
-from aggregator.store.dirty import touch
 from aggregator.store.documents import ALL, MAIN, say
 from aggregator.store.publications import publication_row
 from aggregator.store.schema import EPOCH, MICROSECOND, category, document, entry, publication, source, store, story
+from aggregator.store.stories import touch
 from aggregator.urls import Url
 
 LISTED = 500  # newest entries of a source, with which its next document is compared (I35)

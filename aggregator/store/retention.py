@@ -15,12 +15,11 @@ from sqlalchemy import BigInteger, Connection, delete, or_, select, tuple_, type
 
 from aggregator.model.event import Code, Event
 from aggregator.store.categories import raise_generations
-from aggregator.store.dialect import MAX_IN
-from aggregator.store.dirty import touch
 from aggregator.store.events import write_events
 from aggregator.store.minhash_bands import begin_trimming
 from aggregator.store.page_wordings import let_go
-from aggregator.store.schema import EPOCH, MICROSECOND, UNPUBLISHED, entry, publication, revision, source, store
+from aggregator.store.schema import EPOCH, MAX_IN, MICROSECOND, UNPUBLISHED, entry, publication, revision, source, store
+from aggregator.store.stories import touch
 
 DAILY = timedelta(days=1)  # from the end of one pass over the archives to the beginning of the next
 PAGES = 10  # archive pages in one transaction: 5 ms, or 50 ms if each loses the texts of 50 entries

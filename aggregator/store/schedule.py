@@ -9,8 +9,7 @@ from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, case, func
 from aggregator.model.job import JobId
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import Lag
-from aggregator.store.dialect import MAX_IN
-from aggregator.store.schema import EPOCH, MICROSECOND, source, store
+from aggregator.store.schema import EPOCH, MAX_IN, MICROSECOND, source, store
 from aggregator.urls import Url
 
 SOONEST = timedelta(hours=1)  # `pull_back` leaves due times alone that are nearer than that

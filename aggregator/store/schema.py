@@ -1,4 +1,4 @@
-"""Tables of the store, and two column types: for aware times and for small JSON records.
+"""Tables of the store, two column types, for aware times and for small JSON records, and what differs in SQL.
 
 The schema is for SQLite and PostgreSQL. `migrations/` creates it; a test compares the result with these tables.
 """
@@ -23,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -594,3 +595,15 @@ hub_subscription = Table(
     Column("lease_until", Instant),
     Column("source_id", ForeignKey("source.id")),
 )
+
+
+MAX_IN = 900  # values of one IN list; old builds of SQLite allow 999 parameters a statement
+
+
+def insert(table: Table, database: str) -> Any:
+    """Return an INSERT that supports `on_conflict_do_update`; `database` is the name of an SQLAlchemy dialect."""
+    if database == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # late: 50 ms that a store in SQLite never needs
+
+    return postgresql.insert(table)

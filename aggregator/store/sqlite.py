@@ -1,7 +1,7 @@
 """Backend of a store in a SQLite file: engine, transactions, lock, copies.
 
-Only this module, `lock.py` and `dialect.py` know that the store is a file of SQLite. A store on another database has
-another backend with the same methods.
+Only this module, `lock.py` and the end of `schema.py` know that the store is a file of SQLite. A store on another
+database has another backend with the same methods.
 """
 
 import os

@@ -23,7 +23,6 @@ from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outag
 from aggregator.model.stored_json import arrivals_of, observed_of
 from aggregator.model.tokens import led_address
 from aggregator.store.alarms import DEAD, Alarms, first_day, of_hub, of_posts, of_sources, overall
-from aggregator.store.dialect import MAX_IN
 from aggregator.store.history import (
     ASIDE_SUMS,
     DETAIL,
@@ -41,7 +40,7 @@ from aggregator.store.hosts import Hosts
 from aggregator.store.hub_pings import HubPings
 from aggregator.store.post_list import faults
 from aggregator.store.schedule import Schedule
-from aggregator.store.schema import EPOCH, alarm, category, entry, publication, source, store
+from aggregator.store.schema import EPOCH, MAX_IN, alarm, category, entry, publication, source, store
 from aggregator.store.sources import opened_before
 from aggregator.urls import Url, host_of
 

@@ -1,16 +1,26 @@
-"""Queries on stories for corrections and exports, and the statements that write rows of stories (T7, T8, M8)."""
+"""Queries on stories for corrections and exports, and the statements that write rows of stories (T7, T8, M8).
 
-from collections.abc import Collection, Sequence
+Changed stories are marked in two columns:
+
+- `story.touched`: generation of the store (`store.dirty`) at the last change of the story that its outputs show. Never
+  cleared. The export of posts and the word index store the generation up to which they are done, and look up the
+  stories with a later `touched`.
+- `story.dirty`: the page of the story must be rendered: `SOON` or `LATE`; cleared once the page is written. Pages are
+  rendered one by one, and one may fail while others succeed, so one generation for all pages is not enough. A new theme
+  makes pages dirty too, without a change of their stories.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from aggregator.identify.ids import minted_id
 from aggregator.model.correction import StoryMembers
 from aggregator.model.known import KnownEntry
 from aggregator.model.story_changes import NewStory, Ruling
 from aggregator.store.categories import raise_generations
-from aggregator.store.dialect import insert
 from aggregator.store.documents import STANDING_TOMBSTONE
 from aggregator.store.queries import (
     ENTRIES_BY_STORY,
@@ -20,7 +30,7 @@ from aggregator.store.queries import (
     taken_ids,
     verdicts,
 )
-from aggregator.store.schema import category, publication, store, story, verdict
+from aggregator.store.schema import MAX_IN, category, entry, insert, publication, store, story, verdict
 from aggregator.text.iris import is_identifier
 
 
@@ -130,3 +140,54 @@ class Stories:
             self._connection.execute(update(publication).where(over).values(tombstone_ended_at=now))
             raise_generations(self._connection, {place: () for place in places})
         return len(places)
+
+
+SOON: Final = 1  # the page is new or has new content: feeds that link to it are published after it (R31)
+LATE: Final = 2  # the page exists, and only its look has changed
+
+_NEXT = update(store).values(dirty=store.c.dirty + 1)
+_VALUES: Any = bindparam("values", expanding=True)
+_STORIES = select(entry.c.story_id).where(entry.c.id.in_(_VALUES), entry.c.story_id.is_not(None))
+_MARK = {
+    late: update(story)
+    .where(story.c.id.in_(_VALUES))
+    .values(touched=select(store.c.dirty).scalar_subquery(), dirty=urgency)
+    for late, urgency in ((False, SOON), (True, func.coalesce(story.c.dirty, LATE)))
+}
+
+
+def touch(
+    connection: Connection, stories: Iterable[int | None], entries: Iterable[int] = (), *, late: bool = False
+) -> None:
+    """Mark stories as changed, in the transaction that changes them (invariant 6).
+
+    Args:
+        connection: a connection that writes.
+        stories: ids of stories; None is skipped.
+        entries: ids of entries; the stories of these entries are marked too.
+        late: the pages exist and may be rendered again later (`LATE`); a page that is already `SOON` stays so.
+    """
+    found = {number for number in stories if number is not None}
+    entry_ids = sorted(set(entries))
+    if not found and not entry_ids:
+        return
+    connection.execute(_NEXT)
+    for part in _parts(entry_ids):
+        found.update(connection.execute(_STORIES, {"values": part}).scalars())
+    for part in _parts(sorted(found)):
+        connection.execute(_MARK[late], {"values": part})
+
+
+def spoil_late(connection: Connection, chosen: ColumnElement[bool]) -> None:
+    """Mark the pages of chosen stories as `LATE`, in one statement, since this may be all stories."""
+    clean = story.c.dirty.is_(None)  # dirty pages are rendered with the new look anyway
+    connection.execute(update(story).where(clean, chosen).values(dirty=LATE))
+
+
+def spoil_all(connection: Connection) -> None:
+    """Mark the pages of all stories as `SOON`: no page exists, so they are rendered before feeds link to them."""
+    connection.execute(update(story).values(dirty=SOON))
+
+
+def _parts(values: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (values[start : start + MAX_IN] for start in range(0, len(values), MAX_IN))

@@ -9,10 +9,9 @@ from sqlalchemy import Connection, bindparam, func, select, true, update
 
 from aggregator.model.settings import CategoryKey, Show, SourceKey
 from aggregator.model.story import Publication
-from aggregator.store.dialect import MAX_IN
-from aggregator.store.dirty import LATE, SOON, spoil_all, spoil_late
 from aggregator.store.publications import publications_of
-from aggregator.store.schema import category, entry, publication, source, store, story
+from aggregator.store.schema import MAX_IN, category, entry, publication, source, store, story
+from aggregator.store.stories import LATE, SOON, spoil_all, spoil_late
 
 Dirty = Mapping[int, int]  # generation of the last change, as it was read, by story
 

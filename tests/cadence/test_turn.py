@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.cadence import Course, Pace, Turn, crash_floor, explain, later_arrivals, may_ask_again, next_turn
-from aggregator.cadence.rhythm import ARRIVALS, median_gap, silence
 from aggregator.cadence.schedule import Schedule, outside_skipped
-from aggregator.cadence.turn import backoff, honoured_freshness, jitter
+from aggregator.cadence.turn import ARRIVALS, backoff, honoured_freshness, jitter, median_gap, silence
 from aggregator.model.entry import NO_HINTS, Hints
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)  # a Wednesday

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.cli.folding import FEW, alarm_lines, called, folded
 from aggregator.cli.main import main
 from aggregator.cli.status import in_words
+from aggregator.cli.terminal import FEW, alarm_lines, called, folded
 from aggregator.model.alarm import Alarm, AlarmCode
 from aggregator.model.settings import SourceKey
 from tests.cli.test_status import run

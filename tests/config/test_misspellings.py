@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.config.misspellings import DeclaredNames
+from aggregator.config.categories import DeclaredNames
 from tests.config.reading import problems, settings
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from aggregator.clean.iso639 import THREE_LETTERS, TWO_LETTERS
+from aggregator.clean.language import THREE_LETTERS, TWO_LETTERS
 
 # RFC 3986, with the rules that tag: (RFC 4151) and urn: (RFC 2141) have of their own.
 URI = re.compile(

@@ -6,7 +6,7 @@ import pytest
 
 from aggregator.model.entry import Entry, Person, Tag
 from aggregator.model.settings import Rule
-from aggregator.rules.matching import refusal
+from aggregator.rules.judgement import refusal
 from aggregator.urls import Url
 
 SEEN = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

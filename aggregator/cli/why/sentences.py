@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aggregator.cli.folding import called, shortened
+from aggregator.cli.terminal import called, shortened
 from aggregator.decide.copies import OPEN, best_of, compare, copy_of
 from aggregator.model.entry import KeyRule
 from aggregator.model.event import Code

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from aggregator.errors import BodyCut, BodyTooLarge, ProtocolFault
 from aggregator.fetch import Client
-from aggregator.fetch.body import MAX_WIRE_BYTES
 from aggregator.fetch.coding import ACCEPT_ENCODING, MAX_DECODED_BYTES, Decoding
+from aggregator.fetch.reading import MAX_WIRE_BYTES
 from aggregator.urls import Url
 from tests.feed_server import (
     Chunked,

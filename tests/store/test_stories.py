@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from aggregator.app import App
 from aggregator.poll.corrections import run_pending_requests
-from aggregator.store.dirty import touch
 from aggregator.store.schema import store, story
+from aggregator.store.stories import touch
 from aggregator.store.story_pages import Dirty
 from tests.fake_source import FakeSource, said
 from tests.rows import connected, rows
