@@ -16,7 +16,7 @@ from aggregator.late import late
 from aggregator.model.settings import Settings, fetch_settings_of
 from aggregator.publish.aliases import EVERY_OUTPUT_BYTES
 from aggregator.publish.destination import open_destination
-from aggregator.publish.hub_topics import keep_topics
+from aggregator.publish.formats import topics_of
 from aggregator.publish.publisher import Publisher
 from aggregator.render.theme import PageStyle, checked_style
 from aggregator.store import open_store
@@ -104,7 +104,9 @@ class App:
         now, settings = self.clock(), self.in_force.settings
         with self.store.begin() as tx:
             tx.sync(_placed(settings), self.in_force.roster, now, self.in_force.host_key_of)
-            keep_topics(tx, settings)
+            unlisted = tx.categories.unlisted()
+            slugs = [row.slug for row in tx.categories.rows() if row.key not in unlisted]
+            tx.hub_pings.keep(topics_of(settings, slugs))  # others may get no ping any more (A86)
             if text is not None:
                 tx.store_row.keep_config(text, str(settings.path), now)
         self.store.forget_addresses()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from aggregator.config.lists import has_lists, with_lists
+from aggregator.config.lists import with_lists
 from aggregator.model.hosts import budget_key
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Settings
@@ -12,7 +12,7 @@ from aggregator.urls import Url
 
 def listed_settings(store: Store, settings: Settings) -> Settings:
     """Return the settings with the sources that lists name (`kind: opml`), as of the last good copy of each list."""
-    if not has_lists(settings):
+    if not settings.has_lists:
         return settings
     with store.read() as tx:
         return with_lists(settings, tx.sources.lists())

@@ -28,7 +28,6 @@ LATE = {
     "aggregator.poll.pagination aggregator.rules.rewriting",
     "poll.poller": "aggregator.reader.pool",
     "publish.formats": "aggregator.render.fields aggregator.render.verify",
-    "publish.hub_topics": "aggregator.render.fields",
     "publish.publisher": "aggregator.publish.adopt aggregator.publish.posts.export aggregator.render.status_json "
     "aggregator.render.status_page",
     "publish.site": "aggregator.render.fields aggregator.render.html_pages aggregator.render.opml",

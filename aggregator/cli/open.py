@@ -14,7 +14,6 @@ from urllib.parse import quote
 from aggregator.app import App, open_app
 from aggregator.clock import utc_now
 from aggregator.config import load_config
-from aggregator.config.lists import has_lists
 from aggregator.config.loader import read_config
 from aggregator.errors import ConfigError, NoStore, StoreError
 from aggregator.in_force import listed_settings
@@ -94,7 +93,7 @@ def configured(options: argparse.Namespace, environ: Mapping[str, str]) -> Setti
         StoreError: the store, which knows the feeds of lists, can't be read.
     """
     settings = load_config(options.config, environ)
-    if not has_lists(settings) or not backend_of(settings.store).exists():
+    if not settings.has_lists or not backend_of(settings.store).exists():
         return settings
     store = open_store(settings.store, now=utc_now(), writes=False)
     try:

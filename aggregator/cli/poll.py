@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if not (options.json or options.verbose or options.log == "json"):
         drop_logged(TOLD)
     with opened_app(options, environ, goes_on=True) as app:
-        keys = keys_of(options.keys, app.in_force.settings, options.config)
+        keys = keys_of(options.keys, app.in_force.settings, options.config) if options.keys else []
         if keys is None:
             return 2
         shot = OneShot(app)
@@ -79,7 +79,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 unpublished, published = str(error), Published(changed=error.changed)
             except PublishError as error:
                 unpublished = str(error)
-            send_pings_briefly(app, should_stop=lambda: bool(signals))
+            if app.in_force.settings.publish.hub is not None:
+                send_pings_briefly(app, should_stop=lambda: bool(signals))
         report = shot.report(published.changed, published.posts)
         names = {} if options.json else shot.names()
     print(

@@ -26,11 +26,6 @@ from aggregator.urls import Url, host_of
 Lists = Mapping[SourceKey, Sequence[Outline]]
 
 
-def has_lists(settings: Settings) -> bool:
-    """Report whether any source is an OPML list."""
-    return any(source.reading.kind is Kind.OPML for source in settings.sources)
-
-
 def with_lists(settings: Settings, lists: Lists) -> Settings:
     """Return the settings with the sources of OPML lists; each has the settings of its list.
 

@@ -152,7 +152,7 @@ class Text(ScalarShape[str]):
 
     def value(self, node: Scalar, text: str) -> str:
         raw = node.raw
-        if node.plain and not has_variable(raw) and (raw in BOOLEAN or _NUMBER.fullmatch(raw)):
+        if node.plain and (raw in BOOLEAN or _NUMBER.fullmatch(raw)):
             what = "true or false" if raw in BOOLEAN else "a number"
             advice = self.write if not self._quotable else "it in quotes" if self._hidden else f'"{raw}" in quotes'
             raise Unfit(f"{self._named(raw)} is {what} without quotes, not {self.words}; write {advice}")

@@ -71,7 +71,7 @@ def source_update(
             hints=_hints(poll),
             arrivals=arrivals,
             earns=observed.earns,
-            has_validators=bool(validators),
+            has_validators=validators is not None,
             body_bytes=observed.body_bytes,
             failures=due.failures + 1 if failed else 0,
             retried=due.retried,
@@ -177,6 +177,8 @@ def _validators(poll: Gathered[SourceJob]) -> Validators | None:
         case NotModified():
             return _refreshed(due, answer)
         case Fetched() if is_whole(poll, answer):
+            if not (answer.etag or answer.last_modified):
+                return None
             return Validators(url=answer.url, etag=answer.etag, last_modified=answer.last_modified)  # both (P3)
         case Failed(status=304):  # to no validator of ours: nothing that we hold is sure (P15)
             return None

@@ -16,7 +16,6 @@ from time import monotonic
 from aggregator.cadence import may_ask_again
 from aggregator.cadence.hosts import HostBackoff
 from aggregator.clock import Clock
-from aggregator.config.lists import has_lists
 from aggregator.errors import NoStore
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
@@ -79,7 +78,7 @@ def listed_of(settings: Settings, now: datetime) -> Settings:
     Raises:
         StoreError: the store exists and can't be read.
     """
-    if not has_lists(settings):
+    if not settings.has_lists:
         return settings
     try:
         store = open_store(settings.store, now=now, writes=False)

@@ -106,9 +106,9 @@ class Client:
                     return barred
                 with self._watch.over(trip.flight):
                     answer = self._walk(trip) if trip.ask.path is None else read_local(trip, partial(self._grow, trip))
-            error = TimedOut(trip.ask.url, TimedOut.WHOLE, trip.flight.seconds)
             if answer is not None and trip.flight.ended is None:
                 return answer
+            error = TimedOut(trip.ask.url, TimedOut.WHOLE, trip.flight.seconds)
         except Crowded:
             if trip.flight.ended is Ended.CUT:
                 return Cut(**trip.said())

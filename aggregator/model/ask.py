@@ -17,14 +17,11 @@ CRAWLED: Final = frozenset({Kind.HTML, Kind.SITEMAP})  # pages made for people: 
 
 @record
 class Validators:
-    """The ETag and Last-Modified that are sent back byte for byte (P1), and the URL they belong to (P8)."""
+    """ETag, Last-Modified or both, which are sent back byte for byte (P1), and the URL that they belong to (P8)."""
 
     url: Url
     etag: str | None = None
     last_modified: str | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.etag or self.last_modified)
 
 
 @record

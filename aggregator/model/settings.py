@@ -325,6 +325,11 @@ class Settings:
     notes: tuple[str, ...] = ()  # in the same form, printed by `check` only
     secrets: frozenset[Secret] = frozenset()  # values of ${NAME}, passwords, tokens; never in outputs (S44)
 
+    @property
+    def has_lists(self) -> bool:
+        """Whether any source is an OPML list."""
+        return any(source.reading.kind is Kind.OPML for source in self.sources)
+
 
 @record(kw_only=False)
 class Roster:

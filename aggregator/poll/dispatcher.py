@@ -14,7 +14,6 @@ from aggregator.model.changes import Changes, Settled
 from aggregator.model.job import Gathered, Job, JobId
 from aggregator.model.poll import Fetched, NotModified, Unreached
 from aggregator.model.status import NO_OUTAGE
-from aggregator.poll.claims import claim, give_back
 from aggregator.poll.due_queue import Backlog
 from aggregator.poll.network_monitor import NetworkMonitor
 from aggregator.poll.poller import Poller
@@ -183,7 +182,7 @@ class Dispatcher:
             return
         try:
             with self._store.begin() as tx:
-                give_back(tx, jobs)
+                tx.give_back(jobs)
         finally:
             for job in jobs:
                 self._budgets.finish(job.id)
@@ -267,7 +266,7 @@ class Dispatcher:
         jobs: Sequence[Job] = ()
         try:
             with self._store.begin() as tx:
-                claimed = claim(tx, chosen, now, self._in_force.roster.sources, spare=self._backlog.honours_skip_hours)
+                claimed = tx.claim(chosen, now, self._in_force.roster.sources, spare=self._backlog.honours_skip_hours)
             jobs = claimed
             return jobs
         finally:
@@ -346,7 +345,7 @@ class Dispatcher:
             self._give_back(away)
         with self._store.begin() as tx:
             tx.store_row.note_network(found)
-            give_back(tx, probed)
+            tx.give_back(probed)
             if before.public and not found.public:
                 tx.schedule.spread_overdue(now, over=SPREAD, own=False)
         self._outage = found

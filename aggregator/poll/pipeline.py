@@ -30,7 +30,6 @@ from aggregator.model.known import NOTHING_KNOWN
 from aggregator.model.poll import Answer, Aside, Cut, Exchange, Failed, Fetched, PackedBody, Unreached
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Source
-from aggregator.poll.claims import give_back, held, put_off
 from aggregator.poll.secrecy import body_redactor, redacted, safe_text
 from aggregator.store.apply import Act
 from aggregator.store.database import Store
@@ -147,7 +146,7 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
     of_details = [poll for poll in polls if is_of_detail(poll) and not isinstance(poll.answer, Cut)]
     asked = [poll for poll in polls if is_of_source(poll) and not isinstance(poll.answer, Cut)]
     with ports.store.begin() as tx:
-        settleable = held(tx, [*(poll.job for poll in asked), *(poll.job for poll in of_details)])
+        settleable = tx.held([*(poll.job for poll in asked), *(poll.job for poll in of_details)])
         asked = [poll for poll in asked if poll.job.id in settleable]
         of_details = [poll for poll in of_details if poll.job.id in settleable]
         shared = ports.store.shares_addresses(tx)
@@ -206,8 +205,8 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
 def _undo_claims(tx: Transaction, polls: Sequence[Gathered[Job]]) -> None:
     """Undo the claims of polls that were not sent, or put them off to the next turn of their sources."""
     waits = [(poll, isinstance(poll.answer, Unreached) and poll.answer.waits) for poll in polls]
-    give_back(tx, [poll.job for poll, is_put_off in waits if not is_put_off])
-    put_off(tx, [(poll.job, poll.answer.asked_at) for poll, is_put_off in waits if is_put_off])
+    tx.give_back([poll.job for poll, is_put_off in waits if not is_put_off])
+    tx.put_off([(poll.job, poll.answer.asked_at) for poll, is_put_off in waits if is_put_off])
 
 
 def _end_if_cut(ports: Ports) -> None:

@@ -1,12 +1,12 @@
-"""Makes the outputs of a document, one in each format that is published."""
+"""Makes the outputs of a document, one in each format that is published; addresses of the feeds that a hub knows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from aggregator.late import late
-from aggregator.model.formats import FORMATS, Format
+from aggregator.model.formats import FORMATS, Format, feeds_among
 from aggregator.model.output import Output
 from aggregator.model.settings import Settings
 from aggregator.model.story import Document
@@ -19,6 +19,20 @@ if TYPE_CHECKING:
 else:
     fields = late("aggregator.render.fields")
     verify = late("aggregator.render.verify")
+
+
+def topics_of(settings: Settings, slugs: Iterable[str]) -> frozenset[Url]:
+    """Return the addresses of the feeds that a hub may know of; none without a hub (A86).
+
+    Args:
+        settings: the whole of feeds.yaml.
+        slugs: of the categories that are listed.
+    """
+    if settings.publish.hub is None:
+        return frozenset()
+    urls = [fields.url_of(settings.site, path) for path in (fields.ALL, *(f"category/{slug}" for slug in slugs))]
+    named = [one for one in feeds_among(settings.publish.formats) if one.names_hub]
+    return frozenset(Url(url + one.suffix) for url in urls for one in named)
 
 
 class Formats:

@@ -208,7 +208,7 @@ def _adding_asides(database: str) -> Any:
 
 def is_unconditional(changes: Changes) -> bool:
     """Return whether a poll fetched the whole document unconditionally although validators were stored (P94)."""
-    return changes.update.status == OK and not changes.update.conditional and bool(changes.job.validators)
+    return changes.update.status == OK and not changes.update.conditional and changes.job.validators is not None
 
 
 def _day_row(changes: Changes) -> dict[str, int]:

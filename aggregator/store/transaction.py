@@ -4,7 +4,7 @@ An object such as `tx.sources` is created when it is first used. Its methods run
 them begins or commits a transaction.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,9 +19,9 @@ from aggregator.identify.budget import Budget
 from aggregator.late import late
 from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Entry, Feed
-from aggregator.model.job import Job
+from aggregator.model.job import DetailJob, Job, JobId, SourceJob
 from aggregator.model.known import Known, KnownCategory
-from aggregator.model.settings import CategoryKey, Roster
+from aggregator.model.settings import CategoryKey, Roster, Source, SourceKey
 from aggregator.store import categories, sources, stories
 from aggregator.store.alarms import Alarms
 from aggregator.store.apply import Act, finish, write
@@ -39,7 +39,7 @@ from aggregator.store.post_list import Posts
 from aggregator.store.publications import Publications
 from aggregator.store.queries import known_categories
 from aggregator.store.retention import Retention
-from aggregator.store.schedule import Schedule
+from aggregator.store.schedule import DueItem, Schedule
 from aggregator.store.sources import Placed, Sources
 from aggregator.store.store_row import StoreRow
 from aggregator.store.stories import Stories
@@ -186,8 +186,50 @@ class Transaction:
             self._categories = known_categories(self._connection)
         return known.known(self._connection, due, feed, now, categories=self._categories, also=also, budget=budget)
 
+    # Claims of jobs of both kinds, and their undoing (R13).
+
+    def claim(
+        self, items: Sequence[DueItem], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool
+    ) -> list[Job]:
+        """Move due times ahead, and return the jobs that were claimed: sources first, then details.
+
+        Args:
+            items: the chosen jobs; those that somebody else has claimed since are left out.
+            now: the time.
+            settings: the sources of feeds.yaml; jobs of other sources are left alone.
+            spare: leave out sources that ask not to be polled at this hour (P59).
+        """
+        chosen = [item for item in items if item.id.kind == "source"]
+        entries = [item for item in items if item.id.kind == "entry"]
+        return [*self.claims.claim(chosen, now, settings, spare=spare), *self.details.claim(entries, now, settings)]
+
+    def held(self, jobs: Iterable[Job]) -> set[JobId]:
+        """Return the jobs whose claim still holds: their polls may be settled."""
+        of_sources, of_entries = _by_kind(jobs)
+        held_entries = self.details.held(of_entries) if of_entries else set()
+        return {JobId("source", row) for row in self.claims.held(of_sources)} | {
+            JobId("entry", row) for row in held_entries
+        }
+
+    def give_back(self, jobs: Iterable[Job]) -> None:
+        """Undo claims whose request did not leave, or that we cut ourselves (R54)."""
+        of_sources, of_entries = _by_kind(jobs)
+        self.claims.give_back(of_sources)
+        self.details.give_back(of_entries)
+
+    def put_off(self, jobs: Sequence[tuple[Job, datetime]]) -> None:
+        """Move due times on from when each request left, not the counters: the network kept it from its host (P87)."""
+        self.claims.put_off([(job, at) for job, at in jobs if isinstance(job, SourceJob)])
+        self.details.put_off([(job, at) for job, at in jobs if isinstance(job, DetailJob)])
+
     # An operator's corrections.
 
     def members(self, numbers: Collection[int]) -> StoryMembers:
         """Return stories with their entries and the other records needed to correct them."""
         return stories.members(self._connection, numbers)
+
+
+def _by_kind(jobs: Iterable[Job]) -> tuple[list[SourceJob], list[DetailJob]]:
+    jobs = tuple(jobs)
+    of_sources = [job for job in jobs if isinstance(job, SourceJob)]
+    return of_sources, [job for job in jobs if isinstance(job, DetailJob)]
