@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
+from aggregator.clean.date_conventions import ISO_ZONE, OFFSET, read_zone
 from aggregator.clean.months import month_of
 from aggregator.clean.numerals import normalise_numerals
-from aggregator.clean.zones import ISO_ZONE, OFFSET, read_zone
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # older dates are errors: epoch 0, year 0001 (I43)
 _MAX_LENGTH = 100  # characters of a date

@@ -7,11 +7,10 @@ from datetime import datetime, tzinfo
 from aggregator.clean.dates import date_in, read_date
 from aggregator.clean.language import language_of
 from aggregator.clean.links import alternate_of, base_of, related, resolve
-from aggregator.clean.people import people_of, tags_of
 from aggregator.clean.sanitiser import checksums, sanitise
 from aggregator.clean.supplement import enclosures_of, supplement_of
 from aggregator.clean.text import MAX_ID, category_of, html_of, identifier_of, text_of
-from aggregator.clean.titles import bounded_title, title_of
+from aggregator.clean.titles import bounded_title, people_of, tags_of, title_of
 from aggregator.model.entry import Entry, Origin, RawEntry, RawLink, RawOrigin, RawText
 from aggregator.urls import Url
 

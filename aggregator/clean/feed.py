@@ -2,16 +2,14 @@
 
 from dataclasses import replace
 
-from aggregator.clean.date_order import day_first, is_in_figures
+from aggregator.clean.date_conventions import day_first, is_in_figures, zone_of
 from aggregator.clean.dates import read_date
 from aggregator.clean.entry import Context, EmptyEntryError, clean_entry
 from aggregator.clean.language import language_of
 from aggregator.clean.links import alternate_of, related, resolve
 from aggregator.clean.outlines import clean_outlines
-from aggregator.clean.people import people_of, tags_of
 from aggregator.clean.text import identifier_of, line_of
-from aggregator.clean.titles import bounded_title, title_of
-from aggregator.clean.zones import zone_of
+from aggregator.clean.titles import bounded_title, people_of, tags_of, title_of
 from aggregator.model.entry import Entry, Feed, RawEntry, RawFeed
 from aggregator.model.settings import Reading
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from aggregator.clean.language import language_of
 from aggregator.clean.links import base_of, resolve
-from aggregator.clean.people import name_of
+from aggregator.clean.titles import name_of
 from aggregator.model.entry import NO_RAW_SUPPLEMENT, Enclosure, RawImage, RawLink, RawSupplement
 from aggregator.model.supplement import NO_SUPPLEMENT, Contributor, Image, ImageRole, Point, Reference, Supplement
 from aggregator.urls import Url

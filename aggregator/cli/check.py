@@ -74,7 +74,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     warned: tuple[str, ...] = ()
     try:
         settings = load_config(options.config, environ)
-        warned = (*settings.warnings, *settings.notes, *_missing_files(settings, options.config))
+        warned = (*settings.warnings, *map(str, settings.notes), *_missing_files(settings, options.config))
         warned += _left_categories(settings, options.config, environ)
         _check_theme(settings)
         if settings.publish.jekyll is not None:

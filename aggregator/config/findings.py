@@ -59,9 +59,9 @@ class Findings:
         return tuple(map(str, sorted(said)))
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Problem, ...]:
         """All notes, in the order of the file; printed by `check` only, so that other commands don't repeat them."""
-        return tuple(map(str, sorted(self._notes)))
+        return tuple(sorted(self._notes))
 
     def problem(self, line: int, column: int, what: str) -> None:
         """Add a problem, which makes the file invalid."""

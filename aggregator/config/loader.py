@@ -70,7 +70,7 @@ def read_config(data: bytes, path: Path, environ: Mapping[str, str], *, was_in_f
         elif not findings.problems:
             findings.problem(1, 1, "the file is empty; write sources: and a list of addresses")
     if settings is None or findings.problems:
-        raise ConfigError(findings.problems, (*findings.warnings, *findings.notes))
+        raise ConfigError(findings.problems, (*findings.warnings, *map(str, findings.notes)))
     return settings
 
 

@@ -15,8 +15,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from aggregator.errors import ConnectFailed, FetchError, NameUnknown, TimedOut
-from aggregator.fetch.address import Address, plain
 from aggregator.fetch.flight import Flight, under_way
+from aggregator.fetch.guard import Address, plain
 from aggregator.fetch.head import Fault, Head
 from aggregator.fetch.resolver import Endpoint, endpoints_of
 

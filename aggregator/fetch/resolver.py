@@ -11,8 +11,8 @@ import threading
 from dataclasses import dataclass
 
 from aggregator.errors import FetchError, NameUnknown, TimedOut
-from aggregator.fetch.address import Address
 from aggregator.fetch.flight import Flight, under_way
+from aggregator.fetch.guard import Address
 from aggregator.urls import is_address
 
 LOOKUP_SECONDS = 10.0  # P81: it is part of connecting

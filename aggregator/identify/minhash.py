@@ -13,8 +13,7 @@ from hashlib import blake2b
 from rensa import RMinHash
 
 from aggregator.identify.similarity import MIN_TEXT, Telling
-from aggregator.identify.titles import pieces_of
-from aggregator.identify.tokens import tokens_of, weight
+from aggregator.identify.tokens import pieces_of, tokens_of, weight
 from aggregator.model.story_changes import BANDS
 
 VERSION = 1  # of tokens, shingles, rows and hashes

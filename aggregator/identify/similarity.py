@@ -15,8 +15,7 @@ from itertools import islice, pairwise
 from operator import or_
 
 from aggregator.identify.budget import BoundedMatcher, Steps, TooCostly
-from aggregator.identify.titles import Titles, compare_titles, have_one_slot, holds
-from aggregator.identify.tokens import is_number, tokens_of, weight
+from aggregator.identify.tokens import Titles, compare_titles, have_one_slot, holds, is_number, tokens_of, weight
 
 NEAR = 0.85  # text similarity that is required where the titles are the same
 MAX_TOKENS = 1_500  # compared of each side

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NewType
 
+from aggregator.errors import Problem
 from aggregator.model.formats import FORMATS
 from aggregator.model.record import record
 from aggregator.urls import Url
@@ -322,7 +323,7 @@ class Settings:
     categories: tuple[Category, ...] = ()  # in the order of the file, then those named by sources alone
     sources: tuple[Source, ...] = ()
     warnings: tuple[str, ...] = field(default=())  # file:line:column: text, for the operator
-    notes: tuple[str, ...] = ()  # in the same form, printed by `check` only
+    notes: tuple[Problem, ...] = ()  # printed by `check` only
     secrets: frozenset[Secret] = frozenset()  # values of ${NAME}, passwords, tokens; never in outputs (S44)
 
     @property

@@ -15,7 +15,7 @@ from lxml import etree
 from aggregator.errors import NotAFeed
 from aggregator.model.entry import RawEntry, RawFeed, RawOrigin, RawText
 from aggregator.parse.hints import hints_of
-from aggregator.parse.links import MAX_LINKS, MAX_TAGS, enclosures_of, links_of, tags_of
+from aggregator.parse.links import MAX_LINKS, MAX_TAGS, enclosures_of, links_of, people_of, tags_of
 from aggregator.parse.names import (
     Child,
     attribute,
@@ -29,7 +29,6 @@ from aggregator.parse.names import (
     root_namespace,
     text_of,
 )
-from aggregator.parse.people import people_of
 from aggregator.parse.supplement import supplement_of
 from aggregator.parse.texts import MAX_TEXT, Texts, read_texts
 from aggregator.parse.tree import Tree

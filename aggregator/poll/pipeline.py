@@ -89,7 +89,8 @@ def gather(job: JobT, ports: Intake) -> Gathered[JobT]:
         answer = ports.fetch(ask)
         if isinstance(answer, Fetched) and not answer.same_body:
             began = thread_time()
-            safe = _as_read(answer, job, body_redactor(redactor, job, answer))
+            own = redactor.for_source(job.source)
+            safe = _as_read(answer, job, body_redactor(own, job, answer) if job.source.private else own)
             feed = _identified(ports.read(safe, ask), job)
             if isinstance(job, SourceJob) and pagination.has_further(job, feed):
                 fetch = partial(_fetch_further, job, ports=ports, redactor=redactor)
@@ -124,7 +125,9 @@ def gather(job: JobT, ports: Intake) -> Gathered[JobT]:
         answer = replace(answer, text=safe_text(answer.text, job, answer, feed, redactor))
     if answer.met:
         answer = replace(answer, met=tuple(map(redactor.url, answer.met)))
-    return Gathered(job, answer, redacted(feed, job, answer), overran=overran)
+    if job.source.private:
+        feed = redacted(feed, job, answer)
+    return Gathered(job, answer, feed, overran=overran)
 
 
 def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:

@@ -12,18 +12,22 @@ from aggregator.model.tokens import PrivateRedactor, secrets_of
 
 
 def body_redactor(redactor: Redactor, job: Job, answer: Fetched) -> Redactor:
-    """Return the redactor for the body of an answer.
+    """Return the redactor for the body of an answer to a private source.
 
-    In the detail of a private source it also replaces tokens of the source's address, and of addresses that redirected
-    to the detail, except for tokens of the entry's own link. Tokens in the body of the feed stay, because ids of
-    entries must not change; they are replaced when the entries are published (S44).
+    In a detail it also replaces tokens of the source's address, and of addresses that redirected to the detail, except
+    for tokens of the entry's own link. Tokens in the body of the feed stay, because ids of entries must not change;
+    they are replaced when the entries are published (S44).
+
+    Args:
+        redactor: of the source.
+        job: the poll.
+        answer: its answer.
     """
-    own = redactor.for_source(job.source)
-    if isinstance(job, SourceJob) or not job.source.private:
-        return own
+    if isinstance(job, SourceJob):
+        return redactor
     led = (*answer.met, *_addresses(job, answer, NO_NEWS))
     tokens = {token for address in led for token in secrets_of(address).all}
-    return own.with_tokens(tokens - secrets_of(job.awaited.link or "").all)
+    return redactor.with_tokens(tokens - secrets_of(job.awaited.link or "").all)
 
 
 def safe_text(text: str, job: Job, answer: Exchange | None, feed: Feed, redactor: Redactor) -> str:
@@ -34,7 +38,7 @@ def safe_text(text: str, job: Job, answer: Exchange | None, feed: Feed, redactor
 
 def redacted(feed: Feed, job: Job, answer: Exchange) -> Feed:
     """Return a document without tokens of a private source's addresses in its notices for the operator."""
-    if not job.source.private or not (feed.notices or feed.left_out or feed.gap):
+    if not (feed.notices or feed.left_out or feed.gap):
         return feed
     private = private_redactor_of(job, answer, feed)
     return replace(

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from aggregator.clean.people import MAX_NAME
 from aggregator.clean.sanitiser import checksums, sanitise
 from aggregator.clean.text import plain_text
-from aggregator.clean.titles import bounded_title
+from aggregator.clean.titles import MAX_NAME, bounded_title
 from aggregator.identify.keys import digest_of, text_digest_of
 from aggregator.model.entry import Entry, Original, Person, Tag
 from aggregator.model.replacement import parse_replacement

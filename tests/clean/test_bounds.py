@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from aggregator.clean.people import MAX_NAME
 from aggregator.clean.text import MAX_ID
-from aggregator.clean.titles import MAX_TITLE, bounded_title
+from aggregator.clean.titles import MAX_NAME, MAX_TITLE, bounded_title
 from aggregator.identify.keys import digest_of, identify
 from aggregator.model.entry import Entry, Feed, KeyRule
 from aggregator.store.schema import entry

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.clean.date_order import day_first
+from aggregator.clean.date_conventions import day_first
 from aggregator.clean.dates import EARLIEST, date_in, parse_date, read_date
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.clean.feed import clean
-from aggregator.clean.people import people_of, tags_of
+from aggregator.clean.titles import people_of, tags_of
 from aggregator.model.entry import Enclosure, Person, RawEntry, RawFeed, RawLink, RawOrigin, RawText, Tag
 from aggregator.model.settings import Reading
 from aggregator.urls import normalise

@@ -44,4 +44,4 @@ def warnings(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
 def notes(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
     """Return the notes of a text, which only `check` prints, as `line:column: message`."""
     read = read_config(text.encode(), Path("feeds.yaml"), environ or {})
-    return [note.removeprefix("feeds.yaml:") for note in read.notes]
+    return [str(note).removeprefix("feeds.yaml:") for note in read.notes]

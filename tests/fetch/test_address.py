@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from aggregator.fetch.address import METADATA, Reach, embedded, reach_of
+from aggregator.fetch.guard import METADATA, Reach, embedded, reach_of
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,8 @@ import pytest
 
 from aggregator.errors import AddressRefused
 from aggregator.fetch import Client, guard
-from aggregator.fetch.address import Reach, reach_of
 from aggregator.fetch.flight import REDIRECTED
-from aggregator.fetch.guard import METADATA, PRIVATE
+from aggregator.fetch.guard import FORBIDDEN, PRIVATE, Reach, reach_of
 from aggregator.model.poll import Failed
 from aggregator.model.settings import Secret
 from aggregator.urls import BadUrl, Url, normalise
@@ -125,7 +124,7 @@ def test_s4_s8_in_feeds_yaml(publisher: FeedServer, make_client: MakeClient, hos
         url = normalise(f"http://{host}:{publisher.port}/")
     except BadUrl:
         return  # `check` says so; nothing is ever asked there
-    assert refused(make_client().fetch(ask_for(url))) in (PRIVATE, METADATA)
+    assert refused(make_client().fetch(ask_for(url))) in (PRIVATE, FORBIDDEN)
     assert publisher.connections == 0
 
 
@@ -136,7 +135,7 @@ def test_s3_s10_redirected_to(publisher: FeedServer, make_client: MakeClient, ou
     answer = failed(make_client().fetch(ask_for(publisher.url(host=outside))))
     assert answer.code in ("refused", "redirect")
     if answer.code == "refused":
-        assert refused(answer).removeprefix(REDIRECTED) in (PRIVATE, METADATA)
+        assert refused(answer).removeprefix(REDIRECTED) in (PRIVATE, FORBIDDEN)
     tells_nothing(answer, *([host] if len(host) > 4 else []), "127.0.0.1", "secret")
     assert publisher.connections == 1
 
@@ -220,7 +219,7 @@ def test_s9_through_a_proxy(publisher: FeedServer, make_client: MakeClient, host
     except BadUrl:
         return
     proxy = Secret(f"http://127.0.0.1:{publisher.port}/")
-    assert refused(make_client(proxy=proxy).fetch(ask_for(url))) in (PRIVATE, METADATA)
+    assert refused(make_client(proxy=proxy).fetch(ask_for(url))) in (PRIVATE, FORBIDDEN)
     assert publisher.connections == 0
 
 

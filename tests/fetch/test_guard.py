@@ -8,9 +8,8 @@ import pytest
 
 from aggregator.errors import AddressRefused
 from aggregator.fetch import Client, guard
-from aggregator.fetch.address import Reach, reach_of
 from aggregator.fetch.flight import REDIRECTED
-from aggregator.fetch.guard import LOCAL_NAME, METADATA, PRIVATE, STRANGER, Guard
+from aggregator.fetch.guard import FORBIDDEN, LOCAL_NAME, PRIVATE, STRANGER, Guard, Reach, reach_of
 from aggregator.model.settings import HostRule
 from aggregator.urls import Url, normalise
 from tests.feed_server import FeedServer, Reply, redirect
@@ -114,13 +113,13 @@ def test_s6_what_the_operator_does_not_allow(
 )
 def test_s6_metadata_stays_closed_whatever_is_allowed(make_client: MakeClient, host: str) -> None:
     client = make_client(network("0.0.0.0/0"), network("::/0"))
-    assert rule(client.fetch(ask_for(Url(f"http://{host}/latest/meta-data")))) == METADATA
+    assert rule(client.fetch(ask_for(Url(f"http://{host}/latest/meta-data")))) == FORBIDDEN
 
 
 def test_s6_metadata_stays_closed_under_an_allowed_name(make_client: MakeClient, names: Names) -> None:
     names["metadata.internal.example"] = ["169.254.169.254"]
     client = make_client(name("internal.example"))
-    assert rule(client.fetch(ask_for(Url("http://metadata.internal.example/")))) == METADATA
+    assert rule(client.fetch(ask_for(Url("http://metadata.internal.example/")))) == FORBIDDEN
 
 
 # --- Redirects inwards: the source must be at home there -------------------------------------------------------------
@@ -256,7 +255,7 @@ def test_s9_names_of_local_networks_are_not_for_a_proxy(host: str) -> None:
 )
 def test_s9_names_of_metadata_services_stay_closed_whatever_is_allowed(host: str) -> None:
     own = host.lower()
-    assert refusal_of_name(host, name(own), configured=f"http://{own}/") == METADATA
+    assert refusal_of_name(host, name(own), configured=f"http://{own}/") == FORBIDDEN
 
 
 @pytest.mark.parametrize("host", ["feeds.example", "local.example", "xlocal.example", "a.lan.example", "homes.arpa"])

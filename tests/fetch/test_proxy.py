@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from aggregator.fetch.guard import LOCAL_NAME, METADATA, PRIVATE, STRANGER
+from aggregator.fetch.guard import FORBIDDEN, LOCAL_NAME, PRIVATE, STRANGER
 from aggregator.model.settings import Secret
 from aggregator.urls import Url, normalise
 from tests.feed_server import Asked, FeedServer, Hangs, Reply, Talk, redirect
@@ -76,7 +76,7 @@ def test_s9_a_secure_one_goes_through_a_tunnel(publisher: FeedServer, make_clien
     [
         pytest.param(["127.0.0.1"], PRIVATE, id="private"),
         pytest.param([PUBLIC, "10.0.0.1"], PRIVATE, id="one-of-them-private"),
-        pytest.param(["169.254.169.254"], METADATA, id="metadata"),
+        pytest.param(["169.254.169.254"], FORBIDDEN, id="metadata"),
     ],
 )
 def test_s9_names_are_judged_here(
@@ -135,11 +135,11 @@ def test_s9_a_name_server_that_does_not_answer_holds_up_no_proxied_fetch(
         pytest.param("intranet", LOCAL_NAME, id="no-dot"),
         pytest.param("db.corp", LOCAL_NAME, id="local-suffix"),
         pytest.param("printer.LOCAL.", LOCAL_NAME, id="other-spelling"),
-        pytest.param("metadata.google.internal", METADATA, id="metadata"),
+        pytest.param("metadata.google.internal", FORBIDDEN, id="metadata"),
         pytest.param("10.0.0.1", PRIVATE, id="literal"),
         pytest.param("[fd00::1]", PRIVATE, id="literal-ipv6"),
         pytest.param("0x7f.1", PRIVATE, id="literal-in-disguise"),
-        pytest.param("169.254.169.254", METADATA, id="literal-metadata"),
+        pytest.param("169.254.169.254", FORBIDDEN, id="literal-metadata"),
     ],
 )
 def test_s9_what_is_local_by_its_form_is_refused_unresolved(

@@ -10,7 +10,7 @@ from aggregator.clean.titles import MAX_TITLE
 from aggregator.errors import CutShort
 from aggregator.identify.budget import BoundedMatcher, Budget, Steps, TooCostly
 from aggregator.identify.similarity import MAX_TOKENS, Telling, likeness, may_be_versions
-from aggregator.identify.titles import compare_titles, holds
+from aggregator.identify.tokens import compare_titles, holds
 
 TOKENS = st.lists(st.sampled_from("abcd"), max_size=30)
 # One word between words that are only here: a match at every place, and none of two words. It took 14 s.

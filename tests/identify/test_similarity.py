@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from aggregator.identify.budget import Steps
 from aggregator.identify.minhash import MAX_PIECES, bands_of
 from aggregator.identify.similarity import NEAR, Telling, likeness
-from aggregator.identify.titles import Titles, compare_titles
-from aggregator.identify.tokens import folded, tokens_of
+from aggregator.identify.tokens import Titles, compare_titles, folded, tokens_of
 from aggregator.model.story_changes import BANDS
 
 TEXT = (

@@ -3,8 +3,17 @@
 import pytest
 
 from aggregator.identify.budget import Steps, TooCostly
-from aggregator.identify.titles import Titles, compare_titles, have_one_slot, holds, pieces_of
-from aggregator.identify.tokens import folded, is_number, tokens_of, weight
+from aggregator.identify.tokens import (
+    Titles,
+    compare_titles,
+    folded,
+    have_one_slot,
+    holds,
+    is_number,
+    pieces_of,
+    tokens_of,
+    weight,
+)
 
 
 @pytest.mark.parametrize(
