@@ -1,4 +1,4 @@
-"""How publishers write dates: the day or the month first, and the zone at the end (I41).
+"""Conventions of publishers for dates: the day or the month first, and the zone at the end (I41).
 
 The order follows from the unambiguous dates of a document. A zone is an offset, or a name that publishers use.
 """

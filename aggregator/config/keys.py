@@ -148,7 +148,7 @@ class PublishKeys(Keys):
 
 
 class PagesKeys(Keys):
-    """What pages show of stories."""
+    """Settings for stories on pages."""
 
     HOME, CALLED = "pages", "pages"
     images = key(

@@ -301,7 +301,7 @@ class Publish:
 
 @record
 class Pages:
-    """What pages show of stories."""
+    """Settings for stories on pages."""
 
     images: bool = True  # the picture of a story where its text does not show one
 
