@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from aggregator.cli.open import opened_app
 from aggregator.container import use_one_heap
 from aggregator.model.settings import Settings
 from aggregator.model.story import Publication
-from aggregator.render.search_page import Answer, render_found, render_found_json
+from aggregator.render.search_page import Answer, Choice, render_found, render_found_json
 from aggregator.search import SearchIndex, open_index
 from aggregator.search.query import Query
 from aggregator.serve.application import Application, Endpoint
@@ -111,11 +112,26 @@ def server(name: str) -> "type[WebServer | GranianServer]":
 def searching(app: App, published: PublishedState, index: SearchIndex) -> dict[str, Endpoint]:
     """Return the endpoints of `/search`. They use the settings in force at the time of each request."""
 
-    def find(query: Query, limit: int, seconds: float) -> list[Publication]:
-        return published.as_shown(index.find_public(query, limit=limit, seconds=seconds))
+    def find(query: Query, choice: Choice, limit: int, seconds: float) -> list[Publication]:
+        keeps = partial(choice.keeps, now=app.clock())
+        skip = (choice.page - 1) * (limit - 1)
+        return published.as_shown(index.find_public(query, limit=limit, seconds=seconds, skip=skip, keeps=keeps))
 
-    def page(asked: str, terms: Sequence[str], found: Sequence[Publication], answer: Answer) -> bytes:
-        return render_found(asked, terms, found, answer, app.in_force.settings.site, app.look)
+    def page(asked: str, terms: Sequence[str], found: Sequence[Publication], answer: Answer, choice: Choice) -> bytes:
+        settings = app.in_force.settings
+        listed = [(category.key, category.title) for category in settings.categories if not category.unlisted]
+        has_pages = settings.publish.entry_pages and "html" in settings.publish.formats
+        return render_found(
+            asked,
+            terms,
+            found,
+            answer,
+            settings.site,
+            app.look,
+            choice=choice,
+            categories=listed,
+            has_story_pages=has_pages,
+        )
 
     return search(find, page=page, record=render_found_json)
 

@@ -22,6 +22,8 @@ PATH: Final = re.compile(
     rf"(?:{_NAME_OF_FILE})(?:/(?:{_NAME_OF_FILE})){{0,{MAX_DEPTH - 1}}}(?<!{re.escape(GZIP_SUFFIX)})"
 )
 # First path segments of outputs, and of addresses that `serve` answers itself.
+# Outputs that give way to a file of the operator with the same name.
+YIELDING: Final = frozenset({"404.html", "410.html", "500.html"})
 _TAKEN = frozenset({"gone.txt", "category", "entry", "search", "websub", "healthz", "readyz", "metrics"})
 
 
@@ -59,7 +61,8 @@ SHAPES: Final = tuple(
     map(
         _shape,
         "category/{slug}.{format} all.{feed} index.html style.css icon.svg category/{slug}/archive/{number}.{archive} "
-        "entry/{xx}/{id}.html opml.xml sources.opml sources.html status.html status.json".split(),
+        "entry/{xx}/{id}.html opml.xml sources.opml sources.html status.html status.json "
+        "404.html 410.html 500.html".split(),
     )
 )
 
@@ -100,7 +103,7 @@ def collides(path: str) -> bool:
     Case is ignored, because some file systems ignore it.
     """
     lower = path.lower()
-    fixed = lower in {shape.template for shape in SHAPES} or is_output(lower)
+    fixed = lower not in YIELDING and (lower in {shape.template for shape in SHAPES} or is_output(lower))
     return fixed or lower.partition("/")[0] in _TAKEN
 
 

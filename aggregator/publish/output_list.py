@@ -169,6 +169,13 @@ class OutputList:
             put.written.append(Written(path=output.path, digest=digest, max_age=age, gone=gone, topic=topic))
         return put
 
+    def is_free(self, path: str) -> bool:
+        """Return whether nothing of somebody else stands at an unlisted path; True if that can't be told."""
+        try:
+            return self._folder.stranger(path) is not False
+        except PublishError:
+            return True
+
     def reserve(self, paths: Sequence[str], listed: Collection[str], *, take_over: bool) -> Collection[str]:
         """List files that will be written in several parts; no part is written if a stranger stands at any path.
 

@@ -16,7 +16,7 @@ from aggregator.clock import Clock
 from aggregator.errors import PublishError
 from aggregator.late import late
 from aggregator.model.output import Output
-from aggregator.model.output_paths import main_outputs
+from aggregator.model.output_paths import YIELDING, main_outputs
 from aggregator.model.settings import CategoryKey, Roster, Settings, SourceKey
 from aggregator.model.source_row import Limits
 from aggregator.model.status import Status
@@ -187,7 +187,7 @@ class Publisher:
 
     def _first_outputs(self, categories: Sequence[CategoryRow]) -> Iterator[Output]:
         """Return what is written in a new folder, as far as its names are known before anything is rendered."""
-        for path in main_outputs([row.slug for row in categories], self._formats.names):
+        for path in main_outputs([row.slug for row in categories], self._formats.names) - YIELDING:
             yield Output(path=path, render=bytes, max_age=0)
         yield from self._aliases.first_outputs()
 

@@ -1,15 +1,17 @@
 """Publishes what shows all categories together: `all.*`, the start page, the lists of categories and sources."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aggregator.clock import Clock
 from aggregator.late import late
 from aggregator.model.formats import feeds_among
 from aggregator.model.output import Output
+from aggregator.model.output_paths import YIELDING
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import CategoryLine, Document, Publication, Tombstone
 from aggregator.publish.archiving import fitting
@@ -101,6 +103,7 @@ class SiteOutputs:
             document = self._document(tx, rows, run, site.created_at, before)
             outputs = self._outputs(tx, document, rows, looks, run, has_news=has_news(site, look))
             listed = tx.files.listed([output.path for output in outputs])
+        outputs = [o for o in outputs if o.path not in YIELDING or o.path in listed or self._files.is_free(o.path)]
         with self._store.begin() as tx:
             tx.categories.offer(None, self._clock())
             tx.documents.say(ALL_CATEGORIES, {None: document.updated} if document.updated != before else {})
@@ -151,6 +154,7 @@ class SiteOutputs:
         if not html:
             return outputs
         style = self._style
+        outputs += self._errors(document.publications[:ON_INDEX], age)
         page_of_sources = partial(html_pages.render_sources, lines, site, names, style, also=also)
         return [
             *outputs,
@@ -159,6 +163,19 @@ class SiteOutputs:
             Output(path="sources.html", render=page_of_sources, max_age=age, facts=facts),
             Output(path="index.html", render=self._start_page(tx, listed, looks, run.visibility, also), max_age=age),
         ]
+
+    def _errors(self, newest: Sequence[Publication], age: int) -> Iterator[Output]:
+        """Return the pages of errors, but for those that the operator publishes at the same addresses."""
+        publish, frame = self._settings.publish, (self._settings.site, self._formats.names, self._style)
+        own = {alias for alias, _ in publish.aliases}
+        facts = hashlib.sha256(repr(newest).encode()).hexdigest()
+        for path in sorted(YIELDING):
+            if path in own or (publish.static is not None and (publish.static / path).exists()):
+                continue
+            status = int(path.partition(".")[0])
+            named = newest if status != HTTPStatus.INTERNAL_SERVER_ERROR else ()
+            render = partial(html_pages.render_error, status, named, *frame, has_story_pages=self._has_story_pages)
+            yield Output(path=path, render=render, max_age=age, facts=facts)
 
     def _document(
         self,

@@ -8,6 +8,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
@@ -15,7 +16,7 @@ from aggregator.clean.text import line_of as plain
 from aggregator.model.formats import feeds_among
 from aggregator.model.poll import State
 from aggregator.model.settings import Site
-from aggregator.model.story import CategoryLine, Document, SourceLine, StoryNote, StoryPage, StoryPlace
+from aggregator.model.story import CategoryLine, Document, Publication, SourceLine, StoryNote, StoryPage, StoryPlace
 from aggregator.render import fields, mark
 from aggregator.render.html_fragments import MAX_BYTES, fitting, size_of
 from aggregator.render.renderer import RenderContext, Renderer
@@ -257,6 +258,42 @@ def render_note(note: StoryNote, site: Site, formats: frozenset[str], style: Pag
         feeds=_feeds(fields.ALL, site, formats, plain(site.title)),
         reloads=False,
         part_of=_place(note.path, note.part_of) if note.part_of else None,
+    )
+
+
+def render_error(
+    status: int,
+    newest: Sequence[Publication],
+    site: Site,
+    formats: frozenset[str],
+    style: PageStyle | None = None,
+    *,
+    has_story_pages: bool = False,
+) -> bytes:
+    """Render the page that stands for an error: 404.html and the like, which web servers send at any address.
+
+    Args:
+        status: 404, 410 or 500.
+        newest: the newest stories, which the page names.
+        site: title, language and public address.
+        formats: of the feeds that are published.
+        style: theme and texts of all pages.
+        has_story_pages: each story has a page of its own.
+    """
+    scribe = ContextBuilder.of(site, site.language, style)
+    root = urlsplit(site.base_url).path  # of links: the page may stand at any depth
+    path = f"{status}.html"
+    return render_page(
+        "error",
+        scribe,
+        path,
+        title=scribe.messages.text(f"error_{status}"),
+        canonical=fields.url_of(site, path),
+        feeds=_feeds(fields.ALL, site, formats, plain(site.title)),
+        reloads=False,
+        root=root,
+        how=scribe.messages.text(f"error_{status}_how"),
+        stories=scribe.headlines(newest, f"{root}index.html", root if has_story_pages else None),
     )
 
 

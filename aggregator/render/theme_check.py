@@ -26,6 +26,7 @@ from aggregator.render import mark
 from aggregator.render.html_pages import (
     render_archive,
     render_category,
+    render_error,
     render_index,
     render_note,
     render_sources,
@@ -81,6 +82,7 @@ def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str,
             "the page of a joined story",
             lambda: render_note(replace(withdrawn, part_of=_PLACE), site, _ALL, style),
         ),
+        ("404.html", lambda: render_error(404, _PUBLICATIONS[:5], site, _ALL, style, has_story_pages=True)),
         ("search", lambda: render_found("text", ["text"], _PUBLICATIONS[:2], Answer.FOUND, site, style)),
     )
     for path, render in renders:

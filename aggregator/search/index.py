@@ -9,7 +9,7 @@ shown of a result is read from the store at query time.
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from logging import getLogger
 from pathlib import Path
@@ -68,8 +68,25 @@ class SearchIndex:
                     return False
         return True
 
-    def find_public(self, query: Query, *, limit: int, seconds: float) -> tuple[Publication, ...]:
-        """Return the matching publications that anyone may see, newest first, each story once.
+    def find_public(
+        self,
+        query: Query,
+        *,
+        limit: int,
+        seconds: float,
+        skip: int = 0,
+        keeps: Callable[[Publication], bool] = lambda _: True,
+    ) -> tuple[Publication, ...]:
+        """Return the matching publications that anyone may see, by the date that they show, each story once.
+
+        Matches are read in batches of `MATCH_BATCH` by arrival, newest first; dates order each batch.
+
+        Args:
+            query: what to look for.
+            limit: most results.
+            seconds: time limit.
+            skip: so many of the first results are left out.
+            keeps: chooses among the matches.
 
         Raises:
             SearchTimeout: the query took longer than `seconds`.
@@ -78,11 +95,12 @@ class SearchIndex:
         found: dict[int, Publication] = {}
         for ids in self._matches(query, seconds):
             with self._store.read() as tx:
-                for publication in tx.search.public_finds(ids):
+                chosen = filter(keeps, tx.search.public_finds(ids))
+                for publication in sorted(chosen, key=lambda p: p.published or p.updated, reverse=True):
                     found.setdefault(publication.story, publication)
-            if len(found) >= limit:
+            if len(found) >= skip + limit:
                 break
-        return tuple(found.values())[:limit]
+        return tuple(found.values())[skip : skip + limit]
 
     def find(self, query: Query, *, limit: int) -> list[Find]:
         """Return the matches among all stored entries, newest first, for an operator.

@@ -18,6 +18,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from aggregator.clock import Clock, utc_now
 from aggregator.errors import AggregatorError
+from aggregator.model.formats import FORMATS
 from aggregator.render.media_types import Role, cache_control
 from aggregator.serve.negotiation import is_expected, is_known, part_of, wants_gzip
 from aggregator.serve.published_folder import Document, Encoding, FilePart, PublishedFolder
@@ -34,8 +35,11 @@ _HOST = re.compile(r"[\w.:\[\]%~!$&'()*+;=-]+", re.ASCII)  # servers join two Ho
 SANDBOX = "default-src 'none'; sandbox"
 PAGE_POLICY = (
     "default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    "form-action 'self'; frame-ancestors 'none'"  # the box for searches; what a page itself says may be stricter
 )
+FEED_PATHS = frozenset({"/feed", "/feed/", "/rss", "/rss/", "/atom.xml", "/index.xml"})  # where people look for feeds
+ALL_FEEDS = tuple(f"all{one.suffix}" for one in FORMATS.values() if one.is_feed)
+NO_STORE = ("Cache-Control", "no-store")
 NOINDEX_HEADER = ("X-Robots-Tag", "noindex")
 SECURITY_HEADERS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
 
@@ -159,11 +163,32 @@ class Application:
                         return self._serve(self._published, document, environ)
         except OSError as error:  # the disk, or the permissions of a file: the operator must fix this
             log.error("fail_read", extra={"path": path, "error": str(error)})
-            return error_reply(HTTPStatus.SERVICE_UNAVAILABLE)
+            return self._error(environ, HTTPStatus.SERVICE_UNAVAILABLE, "/500.html")
         if self._published is not None and self._prefix and path == self._prefix:
             # Without the slash, the relative links of the page would be wrong.
             return error_reply(HTTPStatus.MOVED_PERMANENTLY, ("Location", self._home))
-        return error_reply(HTTPStatus.NOT_FOUND)
+        if any(path in FEED_PATHS for path in paths) and (feed := self._feed()) is not None:
+            return error_reply(HTTPStatus.MOVED_PERMANENTLY, ("Location", f"{self._home}{feed}"))
+        return self._error(environ, HTTPStatus.NOT_FOUND, "/404.html")
+
+    def _feed(self) -> str | None:
+        """Return the path of the feed over all categories in the first published format; None if there is none."""
+        for name in ALL_FEEDS:
+            if self._published is not None and (document := self._published.open(f"/{name}")) is not None:
+                with document:
+                    return name
+        return None
+
+    def _error(self, environ: WSGIEnvironment, status: HTTPStatus, page: str, text: str | None = None) -> Reply:
+        """Answer an error with its published page, if the client takes HTML and the page stands there."""
+        if self._published is not None and "text/html" in environ.get("HTTP_ACCEPT", ""):
+            try:
+                if (document := self._published.open(page)) is not None:
+                    with document:
+                        return Reply(status, (*_page_headers(document), NO_STORE), document.read(document.plain))
+            except OSError as error:
+                log.error("fail_read", extra={"path": page, "error": str(error)})
+        return text_reply(status, text or status.phrase)
 
     def _endpoint(self, path: str) -> Endpoint | None:
         return self._endpoints.get(path) or next((end for start, end in self._trees if path.startswith(start)), None)
@@ -172,12 +197,12 @@ class Application:
         """Answer with a document, a part of it, or 304 if the client has it."""
         absence = published.absence_status(document.name)
         if absence is HTTPStatus.NOT_FOUND:
-            return error_reply(absence)
+            return self._error(environ, absence, "/404.html")
         if absence is HTTPStatus.GONE:
             if document.name.startswith("category/"):  # A44
-                return text_reply(HTTPStatus.GONE, "This category is no longer published here.")
-            shown = (("Content-Type", document.media_type), ("Content-Security-Policy", PAGE_POLICY), NOINDEX_HEADER)
-            return Reply(HTTPStatus.GONE, (*shown, ("Cache-Control", "no-store")), document.read(document.plain))
+                what = "This category is no longer published here."
+                return self._error(environ, HTTPStatus.GONE, "/410.html", what)
+            return Reply(HTTPStatus.GONE, (*_page_headers(document), NO_STORE), document.read(document.plain))
         modified = min(document.modified, int(self._clock().timestamp()))
         plain, encoding, part = document.plain, document.plain, None
         if environ["REQUEST_METHOD"] == "GET":
@@ -226,6 +251,10 @@ def _reply(
     if size >= LARGE_BYTES and environ["REQUEST_METHOD"] == "GET" and "wsgi.file_wrapper" in environ:
         return Reply(status, headers, part=document.part(encoding, start, size))
     return Reply(status, headers, document.read(encoding, start, stop))
+
+
+def _page_headers(document: Document) -> Headers:
+    return (("Content-Type", document.media_type), ("Content-Security-Policy", PAGE_POLICY), NOINDEX_HEADER)
 
 
 def _refuse(environ: WSGIEnvironment, methods: tuple[str, ...], *, takes_body: bool = False) -> Reply | None:

@@ -267,6 +267,7 @@ def months_of(connection: Connection, numbers: Sequence[int], day: int) -> dict[
     new = case((poll_day.c.day == first, 0), else_=poll_day.c.new)
     joined = poll_day.join(source, source.c.id == poll_day.c.source_id)
     query = select(poll_day.c.source_id, poll_day.c.day, new, poll_day.c.failures).select_from(joined)
+    query = query.where((poll_day.c.new > 0) | (poll_day.c.failures > 0))
     found = {number: [(0, 0)] * MONTH for number in numbers}
     for start in range(0, len(numbers), MAX_IN):
         chosen = poll_day.c.source_id.in_(numbers[start : start + MAX_IN]) & (poll_day.c.day >= day)

@@ -250,9 +250,10 @@ def test_m7_another_theme_renders_every_page_and_no_feed(sample_site: SampleSite
     with sample_site.opened() as app:
         changed = app.publisher.publish().changed
         assert app.publisher.publish().changed == ()
-    assert changed == ("category/general.html", "index.html", "sources.html", "status.html")
+    errors = ("404.html", "410.html", "500.html")
+    assert changed == (*errors, "category/general.html", "index.html", "sources.html", "status.html")
     pages = [*(sample_site.folder / "public").rglob("*.html")]
-    assert len(pages) == 4 + 3
+    assert len(pages) == 4 + 3 + 3
     assert all(b"NEW" in page.read_bytes() for page in pages), "those of the stories too"
 
 

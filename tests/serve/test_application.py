@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aggregator.errors import StoreError
+from aggregator.render.mark import LIST_MARK
 from aggregator.serve.application import LARGE_BYTES, Application, Endpoint, Reply, text_reply
 from aggregator.serve.published_folder import Document, PublishedFolder
 from aggregator.serve.server import WebServer
@@ -23,7 +24,7 @@ from tests.serve.conftest import ATOM, SECRET, Client, Folder, Said
 FEED = "/category/python.atom"
 PAGE_POLICY = (
     "default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    "form-action 'self'; frame-ancestors 'none'"
 )
 SANDBOX = "default-src 'none'; sandbox"
 
@@ -414,6 +415,34 @@ def test_s51_there_are_many_spellings() -> None:
 )
 def test_s51_spellings_of_a_name_that_there_is_give_that_document(client: Client, target: str) -> None:
     assert client.ask(target).body == ATOM
+
+
+def test_a78_browsers_get_the_published_page_of_an_error(folder: Folder, application: Application) -> None:
+    for status in (404, 410, 500):
+        folder.publish(f"{status}.html", b"<p>in our frame</p>", twin=False)
+    folder.publish("gone.txt", f"{LIST_MARK}\ncategory/python.html\n404=entry/ab/ab0123456789abcd.html\n".encode())
+    for path, status in (("/nowhere", 404), ("/entry/ab/ab0123456789abcd.html", 404), ("/category/python.html", 410)):
+        said = answer(application, path=path, HTTP_ACCEPT="text/html,*/*;q=0.8")
+        assert (said.status, said.body) == (status, b"<p>in our frame</p>")
+        assert said.headers["content-type"] == "text/html; charset=utf-8"
+        assert said.headers["cache-control"] == "no-store"
+        assert said.headers["x-robots-tag"] == "noindex"
+        plain = answer(application, path=path, HTTP_ACCEPT="*/*")
+        assert (plain.status, plain.headers["content-type"]) == (status, "text/plain; charset=utf-8")
+    assert answer(application, path="/404.html").status == 200
+    assert answer(application, "POST", "/nowhere", HTTP_ACCEPT="text/html").status == 405
+
+
+@pytest.mark.parametrize("path", ["/feed", "/feed/", "/rss", "/rss/", "/atom.xml", "/index.xml"])
+def test_where_people_look_for_feeds_leads_to_the_one_over_everything(
+    folder: Folder, application: Application, path: str
+) -> None:
+    said = answer(application, path=path)
+    assert (said.status, said.headers["location"]) == (301, "/all.atom")
+    folder.remove("all.atom")
+    assert answer(application, path=path).status == 404
+    folder.publish("all.json", b"{}")
+    assert answer(application, path=path).headers["location"] == "/all.json"
 
 
 def test_a78_s41_unknown_names_are_a_404_that_says_nothing(client: Client) -> None:

@@ -1,5 +1,6 @@
 """/search for its users and against misuse (S57)."""
 
+import gzip
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from aggregator.errors import StoreError
 from aggregator.model.entry import Origin
 from aggregator.model.settings import CategoryKey, Site, SourceKey
 from aggregator.model.story import Publication
-from aggregator.render.search_page import Answer, render_found, render_found_json
+from aggregator.render.search_page import Answer, Choice, render_found, render_found_json
 from aggregator.search.index import SearchTimeout
 from aggregator.search.query import Query
 from aggregator.serve.application import Application
@@ -60,14 +61,15 @@ def finds() -> list[Publication | Exception]:
 
 @pytest.fixture
 def ask(published: PublishedFolder, finds: list[Publication | Exception]) -> Callable[..., Said]:
-    def find(query: Query, limit: int, seconds: float) -> list[Publication]:
+    def find(query: Query, choice: Choice, limit: int, seconds: float) -> list[Publication]:
         for each in finds:
             if isinstance(each, Exception):
                 raise each
-        return [each for each in finds if isinstance(each, Publication)][:limit]
+        kept = [each for each in finds if isinstance(each, Publication) and choice.keeps(each, NOON)]
+        return kept[(choice.page - 1) * LIMIT :][:limit]
 
-    def page(asked: str, terms: Sequence[str], found: Sequence[Publication], how: Answer) -> bytes:
-        return render_found(asked, terms, found, how, SITE)
+    def page(asked: str, terms: Sequence[str], found: Sequence[Publication], how: Answer, choice: Choice) -> bytes:
+        return render_found(asked, terms, found, how, SITE, choice=choice)
 
     endpoints = search(find, page=page, record=render_found_json, steady=lambda: 0.0)
     application = Application(published, health=lambda: True, ready=lambda: True, endpoints=endpoints)
@@ -90,7 +92,7 @@ def test_a80_a_page_in_the_frame_of_all_pages(ask: Callable[..., Said], finds: l
     assert 'href="https://a.example/1"' in text
     assert "&lt;b&gt;Story&lt;/b&gt; 1" in text
     assert "…before" in text
-    assert "the Harbour and much more" in text
+    assert "the <mark>Harbour</mark> and much more" in text
     assert "Stories found: 1, newest first." in text
 
 
@@ -131,6 +133,51 @@ def test_s57_sixty_a_minute_and_address(ask: Callable[..., Said]) -> None:
     assert ask("q=a", REMOTE_ADDR="192.0.2.1").headers["retry-after"] == "30"
     assert ask("q=a", REMOTE_ADDR="192.0.2.2").status == 200
     assert ask("", REMOTE_ADDR="192.0.2.1").status == 200, "the form costs nothing"
+
+
+def test_a_second_page_leads_back_to_the_first(ask: Callable[..., Said], finds: list[Publication]) -> None:
+    finds += [publication(n) for n in range(LIMIT + 5)]
+    first, second = ask("q=harbour").body.decode(), ask("q=harbour&page=2").body.decode()
+    assert 'rel="next" href="search?q=harbour&amp;page=2"' in first
+    assert 'rel="prev"' not in first
+    assert 'rel="prev" href="search?q=harbour"' in second
+    assert 'rel="next"' not in second
+    assert [text.count('class="title"') for text in (first, second)] == [LIMIT, 5]
+    assert json.loads(ask("q=harbour&page=2", "/search.json").body)["page"] == 2
+
+
+@pytest.mark.parametrize(("more", "count"), [("&in=python", 1), ("&in=ruby", 0), ("&source=b", 0), ("&days=7", 1)])
+def test_what_is_found_is_chosen_from(
+    ask: Callable[..., Said], finds: list[Publication], more: str, count: int
+) -> None:
+    finds.append(publication(1))
+    assert ask(f"q=harbour{more}").body.decode().count('class="title"') == count
+
+
+@pytest.mark.parametrize(
+    "more", ["&days=3", "&days=-1", "&days=x", "&page=0", "&page=9999999", "&page=²", "&in=", "&in=%22"]
+)
+def test_s57_any_choice_may_be_asked(ask: Callable[..., Said], more: str) -> None:
+    assert ask(f"q=a{more}").status == 200
+
+
+def test_results_of_one_source_lead_to_those_of_all(ask: Callable[..., Said], finds: list[Publication]) -> None:
+    finds.append(publication(1))
+    assert 'href="search?q=harbour&amp;source=a"' in ask("q=harbour").body.decode()
+    only = ask("q=harbour&source=a").body.decode()
+    assert '<input type="hidden" name="source" value="a">' in only
+    assert 'Only from <bdi>Feed A</bdi> · <a href="search?q=harbour">' in only
+
+
+@pytest.mark.parametrize("path", ["/search", "/search.json"])
+def test_answers_are_compressed_where_the_client_takes_that(
+    ask: Callable[..., Said], finds: list[Publication], path: str
+) -> None:
+    finds.append(publication(1))
+    plain, packed = ask("q=harbour", path), ask("q=harbour", path, HTTP_ACCEPT_ENCODING="gzip")
+    assert gzip.decompress(packed.body) == plain.body
+    assert (packed.headers["content-encoding"], packed.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert "content-encoding" not in plain.headers
 
 
 def test_s57_post_is_refused(published: PublishedFolder, ask: Callable[..., Said]) -> None:
