@@ -439,7 +439,7 @@ def test_where_people_look_for_feeds_leads_to_the_one_over_everything(
 ) -> None:
     said = answer(application, path=path)
     assert (said.status, said.headers["location"]) == (301, "/all.atom")
-    folder.remove("all.atom")
+    (folder.root / "all.atom").unlink()
     assert answer(application, path=path).status == 404
     folder.publish("all.json", b"{}")
     assert answer(application, path=path).headers["location"] == "/all.json"
