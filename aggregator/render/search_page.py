@@ -128,7 +128,7 @@ def render_found(
         feeds=[],
         reloads=False,
         asked=asked,
-        said=text(answer.value, count=len(stories)),
+        said=text(answer.value, count=len(stories)) if choice.page == 1 else text("search_page", page=choice.page),
         stories=stories,
         results=results,
         places=[

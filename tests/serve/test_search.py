@@ -142,6 +142,7 @@ def test_a_second_page_leads_back_to_the_first(ask: Callable[..., Said], finds: 
     assert 'rel="prev"' not in first
     assert 'rel="prev" href="search?q=harbour"' in second
     assert 'rel="next"' not in second
+    assert "Page 2 of the results." in second
     assert [text.count('class="title"') for text in (first, second)] == [LIMIT, 5]
     assert json.loads(ask("q=harbour&page=2", "/search.json").body)["page"] == 2
 
