@@ -132,11 +132,12 @@ def test_what_correct_md_says_to_type(planet: Path) -> None:
     before = re.findall("<id>.*</id>", feed.read_text(encoding="utf-8"))
     lines = commands("correct.md")
     said = [typed(line, planet) for line in lines]
-    assert [line.split()[3] for line in lines] == ["why", "why", "why", "merge", "unmerge", "retract", "retract"]
+    assert [line.split()[3] for line in lines] == ["why"] * 4 + ["merge", "unmerge", "retract", "retract"]
     assert "joined: same link, agreeing text" in said[0]
-    assert said[3].startswith("merged ")
-    assert "apart: " in said[4]
-    assert said[6].endswith("stands again where it stood\n")
+    assert "compared now: two stories" in said[3]
+    assert said[4].startswith("merged ")
+    assert "apart: " in said[5]
+    assert said[7].endswith("stands again where it stood\n")
     assert re.findall("<id>.*</id>", feed.read_text(encoding="utf-8")) == before
 
 

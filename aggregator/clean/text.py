@@ -81,8 +81,7 @@ def text_of(sanitised: str) -> str:
     """Return the text of HTML that the sanitiser wrote."""
     if "<" in sanitised:
         sanitised = _TAG.sub("", _BLOCK_TAG.sub(" ", sanitised))
-        sanitised = sanitised.strip()
-    text = html.unescape(sanitised)
+    text = html.unescape(sanitised).strip(" ")
     return text if text.isprintable() and "  " not in text else _on_one_line(text)
 
 

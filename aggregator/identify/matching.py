@@ -222,18 +222,13 @@ class _New:
 
 def telling(entry: Entry) -> Telling:
     """Return the parts of an entry that are compared with others."""
-    return Telling(bounded_title(entry.title), entry.text, _instant(entry.published))
+    return Telling(bounded_title(entry.title), entry.text, entry.published)
 
 
 def telling_of(known: KnownEntry) -> Telling:
     """Return the compared parts of a stored entry; its title is cut, since older stores have longer ones."""
     text = text_of(known.content or known.summary)  # as a new one's: what is stored went through the sanitiser
-    return Telling(bounded_title(known.title), text, _instant(known.published))
-
-
-def _instant(published: datetime | None) -> datetime | None:
-    """Return a date if it has seconds: one that was rounded to a minute or a day is shared by many entries."""
-    return published if published is not None and published.second else None
+    return Telling(bounded_title(known.title), text, known.published)
 
 
 def _match(story: KnownStory, evidence: Evidence, other: KnownEntry, alike: Likeness, *, agrees: bool) -> Match:

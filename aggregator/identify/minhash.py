@@ -28,7 +28,7 @@ BAND_BYTES = 6  # SQLite stores such a number in six bytes; two texts share one 
 
 def bands_of(telling: Telling) -> tuple[int, ...]:
     """Return the bands of an entry, at most `BANDS` + `MAX_PIECES` + 2, each once, in rising order."""
-    return tuple(sorted({*_of_text(telling.tokens), *_of_title(telling.title)}))
+    return tuple(sorted({*_of_text(telling.tokens), *_of_title(telling.title), *_of_moment(telling)}))
 
 
 def _of_text(tokens: Sequence[str]) -> Iterator[int]:
@@ -49,6 +49,12 @@ def _of_title(title: str) -> Iterator[int]:
     for piece in (whole, *pieces[:MAX_PIECES]):
         if weight(piece) >= MIN_PIECE:
             yield _band("title", "".join(piece).encode())
+
+
+def _of_moment(telling: Telling) -> Iterator[int]:
+    """Return the band of a short text, which is evidence together with the second of its publication."""
+    if telling.instant is not None and telling.tokens and telling.is_short:
+        yield _band("moment", f"{telling.instant.timestamp():.0f} {' '.join(telling.tokens)}".encode())
 
 
 def _band(kind: str, value: bytes) -> int:

@@ -1,37 +1,64 @@
 """Comparison of two entries by title and text: whether they tell the same story.
 
-In doubt, two stories. What an agency, an editor or a site adds before and after a text is ignored only where the titles
-are the same, or one contains the other. Numbers that differ inside a text make it another story, however similar the
-rest is.
+In doubt, two stories. What an agency, an editor or a site adds before and after a text is ignored where the titles are
+the same, alike, or one contains the other. Numbers that differ inside a text make it another story, however similar the
+rest is, unless they are corrections of the same day. Decision 0185 tells why, with the figures.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from difflib import Match
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 from operator import or_
 
+from aggregator.identify.alignment import Alignment
+from aggregator.identify.boilerplate import without_boilerplate
 from aggregator.identify.budget import BoundedMatcher, Steps, TooCostly
-from aggregator.identify.tokens import Titles, compare_titles, have_one_slot, holds, is_number, tokens_of, weight
+from aggregator.identify.tokens import (
+    Titles,
+    compare_titles,
+    holds,
+    is_number,
+    is_single,
+    slot_of,
+    tokens_of,
+    weight,
+)
 
 NEAR = 0.85  # text similarity that is required where the titles are the same
 MAX_TOKENS = 1_500  # compared of each side
 MAX_CHARACTERS = 65_536  # of a text, from which the tokens are taken: folding costs time for the whole length
+# Titles, and texts that are hardly longer than titles. Weights count as in `weight`.
 MIN_TEXT = 16  # weight; a shorter text is no evidence by itself
-MIN_TITLE = 12  # least weight of a title that is evidence alone, where there is no text
-MIN_EXCERPT = 8  # and where the text of one entry is part of the other's
+MIN_TITLE = 12  # weight of a title that is evidence alone, where there is no text
+MIN_EXCERPT = 8  # weight of a title over a text that is part of the other's
+BRIEF = 48  # weight up to which the same text of one second is evidence: the rules of a thread are longer
+EDITED_TITLE = 0.33  # similarity of titles over such a text
+# Texts under one title. The next issue of a form or a series comes a day later at the earliest.
 CORE = 0.6  # share of the shorter text that lies between its head and its tail
-LINKED = 0.8  # similarity, under one link, where the titles are alike
-EXCERPT = 0.9  # share of the shorter text, under one link, that is part of the longer
-LONG = 200  # tokens; in a long text under one link a number in fifty may differ: a counter, a corrected figure
+SOON = timedelta(hours=18)  # between two entries of one day
+ISSUE = 32  # weight of words in place of others, in one place, from which a text of another day is another issue
+MOVED = 0.75  # share of each text that the other has in another order, or with other paragraphs between
+MOVED_LATER = 0.9  # the same of texts that are not of one day: issues of a series repeat what is around their news
+# Texts under one link.
+LINKED = 0.8  # similarity where the titles are alike
+EXCERPT = 0.9  # share of the shorter text that is part of the longer
+LONG = 200  # tokens; in such a text a number in fifty may differ: a counter, a corrected figure
 FIGURES = 0.02
-RETITLED = 300  # tokens; a text under another title must have so many, or it may be a form that each issue fills in,
-RETITLED_ALIKE = 0.98  # and be almost equal from the first word to the last
-SPELLING = 0.6  # similarity of the letters of two words that may be spellings of one
-_BLOCK = 2  # tokens; a single one is found in any text
+# Texts under a title that an editor changed, or wrote anew. A short one may be a form that each issue fills in.
+EDITED = 60  # tokens where the titles are alike
+EDITED_ALIKE = 0.8  # share of the shorter text that the other has then
+RETITLED = 300  # tokens under any other title
+RETITLED_KIN = 100  # tokens where a title has its words from the text; a form has others than its titles
+RETITLED_ALIKE = 0.98  # similarity of both
+KIN = 0.4  # share of the words of such a title
+# Numbers that an editor corrected. A form has other numbers wherever it has some, or has all of them in one passage.
+CORRECTED = 100  # tokens of the text
+CORRECTED_OF = 3  # passages with numbers that a text must have for each corrected one
+PASSAGE = 12  # weight of words between two numbers from which they stand in two passages
+_STEM = 5  # letters by which two forms of a word are known
+_RUN = 4  # tokens that count as shared wherever they stand
 
 
 @dataclass(frozen=True)
@@ -40,7 +67,7 @@ class Telling:
 
     title: str
     text: str
-    instant: datetime | None = None  # its own date, if that has seconds and is not rounded to a day or an hour
+    published: datetime | None = None  # its own date
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:
@@ -53,6 +80,11 @@ class Telling:
         return frozenset(pairwise(self.tokens))
 
     @cached_property
+    def runs(self) -> frozenset[tuple[str, ...]]:
+        """Runs of `_RUN` consecutive tokens of the text."""
+        return frozenset(_runs(self.tokens))
+
+    @cached_property
     def is_short(self) -> bool:
         """Whether the text is no evidence by itself."""
         return weight(self.tokens[:MIN_TEXT]) < MIN_TEXT  # no token weighs less than 1
@@ -62,10 +94,24 @@ class Telling:
         """Weight of the title, see `weight`."""
         return weight(tokens_of(self.title))
 
+    @property
+    def instant(self) -> datetime | None:
+        """Its own date, if that has seconds: one that was rounded to a minute or a day is shared by many entries."""
+        return self.published if self.published is not None and self.published.second else None
+
+    @cached_property
+    def kinship(self) -> float:
+        """Share of the words of the title that the text has as well, by their first letters: endings vary."""
+        title = tuple(tokens_of(self.title))
+        begun = {token[:_STEM] for token in self.tokens}
+        shared = [token[:_STEM] in begun for token in title if len(token) >= _STEM - 1]
+        shared += [pair in self.pairs for pair in pairwise(title) if all(map(is_single, pair))]
+        return sum(shared) / len(shared) if shared else 0.0
+
 
 @lru_cache(64)  # the bands of a new entry, each comparison with it, and the candidates that documents share
 def _tokens_of_text(text: str) -> tuple[str, ...]:
-    return tuple(islice(tokens_of(text[:MAX_CHARACTERS]), MAX_TOKENS))
+    return tuple(islice(tokens_of(without_boilerplate(text[:MAX_CHARACTERS])), MAX_TOKENS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +146,20 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
     titles = compare_titles(one.title, other.title, steps)
     if titles is Titles.NUMBERS:
         return Likeness(False, 0.0, "numbers differ in the titles")
+    if _are_of_one_second(one, other, titles, steps):
+        return Likeness(True, 1.0, "like titles of the same second")
     if one.is_short or ((linked or titles is not Titles.OTHER) and other.is_short):
         return _by_title(one, other, titles, linked=linked)
     if not linked and not may_be_near(one, other, titles, near):
         return Likeness(False, 0.0, "the texts differ")
-    texts = _Alignment.of(one.tokens, other.tokens, steps)
-    if not linked and titles in (Titles.ALIKE, Titles.OTHER) and _is_form(one.title, other.title, texts):
+    texts = Alignment.of(one.tokens, other.tokens, steps)
+    if not linked and titles in (Titles.ALIKE, Titles.OTHER) and _is_form(one, other, texts):
         return Likeness(False, texts.inner, "one form, filled in for another title")
-    return _by_text(texts, titles, linked=linked, near=near, steps=steps)
+    if texts.changed and not _is_corrected(one, other, texts, linked=linked):
+        return Likeness(False, texts.inner, "numbers differ in the texts")
+    if not linked and texts.is_refilled(steps):
+        return Likeness(False, texts.inner, "one form, filled in with another name")
+    return _by_text(one, other, texts, titles, linked=linked, near=near)
 
 
 def may_be_versions(one: Telling, other: Telling) -> bool | None:
@@ -130,7 +182,7 @@ def _may_be_versions(one: Telling, other: Telling, steps: Steps) -> bool:
         return True
     if one.is_short or other.is_short:
         return False
-    return _Alignment.of(one.tokens, other.tokens, steps).of_shorter >= CORE
+    return Alignment.of(one.tokens, other.tokens, steps).of_shorter >= CORE
 
 
 def may_be_near(one: Telling, other: Telling, titles: Titles, near: float) -> bool:
@@ -139,16 +191,32 @@ def may_be_near(one: Telling, other: Telling, titles: Titles, near: float) -> bo
     Each run of an alignment has `_BLOCK` tokens or more, so each of its tokens is in a pair that both texts have.
     Counting these costs 0.1 ms, an alignment 1 to 5 ms, and most candidates share no more than a title or a sentence.
     """
-    has_title = titles in (Titles.SAME, Titles.WITHIN)
-    if not has_title and len(one.tokens) < RETITLED:
-        return False  # before the other's text is read
-    short, both = min(len(one.tokens), len(other.tokens)), len(one.tokens) + len(other.tokens)
-    least = max(near, RETITLED_ALIKE)
-    if not has_title and (short < RETITLED or 2 * short / both < least):
+    if titles in (Titles.SAME, Titles.WITHIN):
+        least, enough = CORE, 0
+    elif titles is Titles.ALIKE:
+        least, enough = EDITED_ALIKE, EDITED
+    else:
+        least, enough = max(near, RETITLED_ALIKE), RETITLED_KIN
+    if len(one.tokens) < enough or len(other.tokens) < enough:  # the other's text is not even read then
         return False
+    short = min(len(one.tokens), len(other.tokens))
     there = list(map(one.pairs.__contains__, pairwise(other.tokens)))
     most: int = sum(map(or_, [False, *there], [*there, False]))
-    return most / short >= CORE if has_title else 2 * most / both >= least
+    return most / short >= least
+
+
+def _are_of_one_second(one: Telling, other: Telling, titles: Titles, steps: Steps) -> bool:
+    """Return whether two entries of one second have the same text, or none, and their titles are like each other."""
+    if one.instant is None or one.instant != other.instant or one.tokens != other.tokens:
+        return False
+    if not one.tokens:
+        return titles in (Titles.WITHIN, Titles.ALIKE)
+    if weight(one.tokens) > BRIEF:
+        return False
+    ours, theirs = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
+    slot = slot_of(ours, theirs)
+    is_filled = slot is not None and len(slot[0]) == len(slot[1])
+    return not is_filled and BoundedMatcher(ours, theirs, steps).ratio() >= EDITED_TITLE
 
 
 def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> Likeness:
@@ -161,39 +229,92 @@ def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> 
         return Likeness(True, 1.0, "same title, and the text of one stands in the other's")
     if titles is Titles.WITHIN and linked:
         return Likeness(True, 1.0, "same link, and one title goes on where the other ends")
-    together = one.instant is not None and one.instant == other.instant
-    if titles in (Titles.WITHIN, Titles.ALIKE) and together and not long:
-        return Likeness(True, 1.0, "like titles of the same second")
     return Likeness(False, 0.0, "too little text to go by")
 
 
-def _by_text(texts: "_Alignment", titles: Titles, *, linked: bool, near: float, steps: Steps) -> Likeness:
+def _by_text(one: Telling, other: Telling, texts: Alignment, titles: Titles, *, linked: bool, near: float) -> Likeness:
     differs = Likeness(False, texts.inner, "the texts differ")
-    if texts.figures > (FIGURES * texts.core if linked and texts.core >= LONG else 0):
-        return Likeness(False, texts.inner, "numbers differ in the texts")
-    if not linked and texts.is_refilled(steps):
-        return Likeness(False, texts.inner, "one form, filled in with another name")
     if titles in (Titles.SAME, Titles.WITHIN):
-        if texts.inner < near or texts.of_shorter < CORE:
+        if (
+            texts.inner >= near
+            and texts.of_shorter >= CORE
+            and not (texts.replaced >= ISSUE and _are_days_apart(one, other))
+        ):
+            return Likeness(True, texts.inner, "same title, same text")
+        moved = _shared(one, other)
+        if moved < (MOVED if near <= NEAR and _are_soon(one, other) else max(near, MOVED_LATER)):
             return differs
-        return Likeness(True, texts.inner, "same title, same text")
+        return Likeness(True, moved, "same title, same text in other paragraphs")
     if linked:
         least = LINKED if titles is Titles.ALIKE else EXCERPT
         if texts.inner < min(least, near) or texts.of_shorter < least:
             return differs
         return Likeness(True, texts.inner, "same link, agreeing text")
-    if texts.core < RETITLED:
+    says_enough = titles is Titles.ALIKE and min(one.title_weight, other.title_weight) >= MIN_EXCERPT
+    if says_enough and texts.core >= EDITED and texts.inner >= near and texts.of_shorter >= EDITED_ALIKE:
+        return Likeness(True, texts.inner, "same text under an edited title")
+    if texts.core < RETITLED and (texts.core < RETITLED_KIN or max(one.kinship, other.kinship) < KIN):
         return Likeness(False, texts.inner, "other titles, and the text may be a form")
-    if texts.whole < max(near, RETITLED_ALIKE):
+    if texts.inner < max(near, RETITLED_ALIKE) or texts.of_shorter < RETITLED_ALIKE:
         return differs
     return Likeness(True, texts.inner, "same text under another title")
 
 
-def _is_form(one: str, other: str, texts: "_Alignment") -> bool:
-    """Return whether the difference between two titles was filled in: in one place, or in the texts as well."""
-    ours, theirs = tuple(tokens_of(one)), tuple(tokens_of(other))
-    if have_one_slot(ours, theirs):
+def _is_corrected(one: Telling, other: Telling, texts: Alignment, *, linked: bool) -> bool:
+    """Return whether the numbers that differ are corrections, not those of another issue of a form.
+
+    Of a long text with numbers in many passages few may differ, if both were published within hours.
+    """
+    if linked and texts.core >= LONG and texts.changed <= FIGURES * texts.core:
         return True
+    passages = min(_passages(one.tokens), _passages(other.tokens))
+    return _are_soon(one, other) and texts.core >= CORRECTED and texts.places * CORRECTED_OF <= passages
+
+
+def _passages(tokens: Sequence[str]) -> int:
+    """Return in how many passages of a text numbers stand."""
+    found, since = 0, PASSAGE
+    for token in tokens:
+        if not is_number(token):
+            since += weight((token,))
+            continue
+        found += since >= PASSAGE
+        since = 0
+    return found
+
+
+def _shared(one: Telling, other: Telling) -> float:
+    """Return the share of each text, the smaller one, that the other has in whatever order."""
+    shares = []
+    for ours, theirs in ((one, other), (other, one)):
+        held = bytearray(len(ours.tokens))
+        for start, run in enumerate(_runs(ours.tokens)):
+            if run in theirs.runs:
+                held[start : start + _RUN] = b"\1" * _RUN
+        shares.append(sum(held) / len(held))
+    return min(shares)
+
+
+def _runs(tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(tokens[start:] for start in range(_RUN)), strict=False)
+
+
+def _is_form(one: Telling, other: Telling, texts: Alignment) -> bool:
+    """Return whether the difference between two titles was filled in: in one place, or in the texts as well.
+
+    An editor changes a place between other words as well, in the title of an article of the same day.
+    """
+    ours, theirs = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
+    slot = slot_of(ours, theirs)
+    if slot is not None and not _are_reworded(*slot):
+        is_inside = ours[0] == theirs[0] and ours[-1] == theirs[-1]
+        if not (
+            is_inside
+            and texts.core >= RETITLED_KIN
+            and max(one.kinship, other.kinship) >= KIN
+            and _are_soon(one, other)
+        ):
+            return True
     return any(
         (holds(ours, mine) and not holds(theirs, mine)) or (holds(theirs, yours) and not holds(ours, yours))
         for mine, yours in texts.gaps
@@ -201,73 +322,19 @@ def _is_form(one: str, other: str, texts: "_Alignment") -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Alignment:
-    """Two texts side by side. The core is what lies from their first shared run of tokens to the last."""
-
-    inner: float  # similarity of the cores
-    whole: float  # similarity of the whole texts
-    of_shorter: float  # share of the shorter text that the other has
-    core: int  # tokens of the smaller core
-    figures: int  # numbers that have no counterpart
-    gaps: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # tokens between shared runs, before and after them
-
-    @classmethod
-    def of(cls, ours: Sequence[str], theirs: Sequence[str], steps: Steps) -> "_Alignment":
-        if ours == theirs:  # same result as the matcher, which takes the square of the length for repetitive texts
-            found = [Match(0, 0, len(ours))]
-        else:
-            found = BoundedMatcher(ours, theirs, steps).get_matching_blocks()
-        blocks = [block for block in found if block.size >= _BLOCK]
-        if not blocks:
-            return cls(0.0, 0.0, 0.0, 0, 0, ())
-        first, last = blocks[0], blocks[-1]
-        one, other = last.a + last.size - first.a, last.b + last.size - first.b
-        shared = sum(block.size for block in blocks)
-        return cls(
-            inner=2 * shared / (one + other),
-            whole=2 * shared / (len(ours) + len(theirs)),
-            of_shorter=shared / min(len(ours), len(theirs)),
-            core=min(one, other),
-            figures=_figures(ours, theirs, blocks),
-            gaps=tuple(_gaps(ours, theirs, blocks)),
-        )
-
-    def is_refilled(self, steps: Steps) -> bool:
-        """Return whether one phrase replaces another twice: a name, in a form that was filled in again."""
-        swaps = Counter(gap for gap in self.gaps if all(gap))
-        return any(count > 1 and not _are_spellings(*swap, steps) for swap, count in swaps.items())
+def _are_soon(one: Telling, other: Telling) -> bool:
+    """Return whether both entries have a date, and were published within hours."""
+    return one.published is not None and other.published is not None and not _are_days_apart(one, other)
 
 
-def _are_spellings(one: Sequence[str], other: Sequence[str], steps: Steps) -> bool:
-    """Return whether two runs of words may be spellings of one: Kiev and Kyiv, colour and color."""
-    if len(one) != len(other):
-        return "".join(one) == "".join(other)
-    # The ratio depends on the order of the two.
-    pairs = [pair for words in zip(one, other, strict=True) for pair in (words, words[::-1])]
-    return all(BoundedMatcher(*pair, steps).ratio() >= SPELLING for pair in pairs)
+def _are_days_apart(one: Telling, other: Telling) -> bool:
+    """Return whether both entries have a date, and the later one may be the next issue of a series."""
+    if one.published is None or other.published is None:
+        return False
+    return abs(one.published - other.published) > SOON
 
 
-def _gaps(
-    ours: Sequence[str], theirs: Sequence[str], blocks: Sequence[Match]
-) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    a = b = 0
-    for start_a, start_b, size in (*blocks, (len(ours), len(theirs), 0)):
-        if start_a > a or start_b > b:
-            yield tuple(ours[a:start_a]), tuple(theirs[b:start_b])
-        a, b = start_a + size, start_b + size
-
-
-def _figures(ours: Sequence[str], theirs: Sequence[str], blocks: Sequence[Match]) -> int:
-    """Count the numbers outside of shared runs that the other text lacks."""
-    count = 0
-    for before, after in pairwise(blocks):
-        count += sum(map(is_number, ours[before.a + before.size : after.a]))
-        count += sum(map(is_number, theirs[before.b + before.size : after.b]))
-    first, last = blocks[0], blocks[-1]
-    for one, other in (
-        (ours[: first.a], theirs[: first.b]),
-        (ours[last.a + last.size :], theirs[last.b + last.size :]),
-    ):  # one may have a dateline; where both begin or end with numbers, the numbers belong to the story
-        count += min(sum(map(is_number, one)), sum(map(is_number, other)))
-    return count
+def _are_reworded(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether two phrases have most of their words in common, in another order or form."""
+    ours, theirs = ({token[:_STEM] for token in side} for side in (one, other))
+    return len(ours & theirs) >= CORE * min(len(ours), len(theirs))

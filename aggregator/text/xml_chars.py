@@ -39,7 +39,7 @@ def _may_contain_forbidden(text: str) -> bool:
     return len(data.translate(None, _CONTROLS)) < len(data) or b"\xef\xbf\xbe" in data or b"\xef\xbf\xbf" in data
 
 
-def normalised(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
+def normalised(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
     """Return the normal form of a text in linear time.
 
     `unicodedata.normalize` takes 10 s for 80,000 combining marks, and blocks all threads meanwhile. Runs of more than

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aggregator.clean.sanitiser import sanitise
@@ -87,6 +87,7 @@ PIECES = st.lists(
 
 
 @given(PIECES, st.sampled_from(["", " "]))
+@example(["<q>", "<p>"], " ")
 def test_the_text_of_sanitised_html_is_that_of_any_html(pieces: list[str], between: str) -> None:
     """Near-duplicates take the text of a stored entry by the short way, and that of a new one was taken so, too."""
     html = sanitise(between.join(pieces)).strip()  # as it is stored

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from aggregator.cli.names import matches
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.terminal import json_text
+from aggregator.cli.why.pair import pair_section
 from aggregator.cli.why.sentences import Frame, Section, names_in
 from aggregator.cli.why.source import category_section, resting_section, source_section
 from aggregator.cli.why.story import entry_section, story_section
@@ -37,13 +38,14 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         settings, _ = last_good_settings(options.config, environ, error)
     store = read_store(settings)
     try:
-        sections = explain(options.thing, store, settings)
+        sections = explain(options.thing, store, settings, options.other)
         with store.read() as tx:
             redactor = redactor_of_private(tx, settings.sources)
     finally:
         store.close()
     if not sections:
-        print(f"aggregator: nothing is called {options.thing}. {LOOKED_UP}", file=sys.stderr)
+        unknown = options.thing if options.other is None else f"{options.thing} or {options.other}, or not an entry"
+        print(f"aggregator: nothing is called {unknown}. {LOOKED_UP}", file=sys.stderr)
         return UNKNOWN
     if options.json:
         print(json_text({"version": 1, "found": redactor.record([section.record for section in sections])}))
@@ -52,8 +54,15 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return 0
 
 
-def explain(thing: str, store: Store, settings: Settings) -> list[Section]:
-    """Return what was recorded of everything that a name may mean; empty if there is nothing of that name."""
+def explain(thing: str, store: Store, settings: Settings, other: str | None = None) -> list[Section]:
+    """Return what was recorded of everything that a name may mean; empty if there is nothing of that name.
+
+    Args:
+        thing: a name as `LOOKED_UP` lists them.
+        store: the store.
+        settings: those of feeds.yaml.
+        other: a second entry; the two are compared then, and nothing else is told.
+    """
     settings = listed_settings(store, settings)
     roster, now = completed_roster(store, Roster.of(settings)), utc_now()
     status = store.status(roster, now, settings.secrets)
@@ -61,6 +70,9 @@ def explain(thing: str, store: Store, settings: Settings) -> list[Section]:
         titles = tx.sources.titles()
         keys = matches(thing, settings.sources, lambda: titles)
         frame = Frame(roster, ZoneInfo(settings.site.timezone), now, names_in(roster, titles))
+        if other is not None:
+            numbers = [entry for name in (thing, other) for entry in [_entry_named(tx, name)] if entry is not None]
+            return [pair_section(tx, (numbers[0], numbers[1]), frame)] if len(numbers) == 2 else []
         named = [source for source in status.sources if source.key in keys]
         sections = [source_section(tx, source, frame) for source in named[:MOST]]
         resting = tx.trail.resting_source(thing) if not named else None
@@ -70,6 +82,13 @@ def explain(thing: str, store: Store, settings: Settings) -> list[Section]:
         if category is not None:
             sections.append(category_section(category, frame))
         return sections + _stories(tx, thing, frame)
+
+
+def _entry_named(tx: Transaction, name: str) -> int | None:
+    """Return the number of an entry: the first with that name, or the founder of the story with that name."""
+    story = tx.finding.story(name)
+    found = tx.finding.entries(name) if story is None else tx.finding.entries_of(story)
+    return found[0].id if found else None
 
 
 def _stories(tx: Transaction, thing: str, frame: Frame) -> list[Section]:

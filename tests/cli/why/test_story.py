@@ -11,6 +11,7 @@ from aggregator.cli import main
 from aggregator.cli.why.story import COMPARED, changed_fields, text_changes
 from aggregator.model.trail import Wording
 from tests.fake_source import FakeSource, said
+from tests.identify.pairs import language
 from tests.sample_site import SampleSite
 
 LAMP = "The lamp was dark since 2017, and some had brought their children."
@@ -79,3 +80,30 @@ def test_why_shows_the_wordings_of_each_entry(tmp_path: Path, capsys: pytest.Cap
         "content": f"<p>{LAMP}</p>",
     }
     assert (second["until"], second["fields"]) == ("2026-03-04T14:00:00Z", ["title", "content"])
+
+
+def test_why_compares_two_entries_as_a_poll_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = SampleSite(tmp_path)
+    site.writes(
+        "sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/', dedupe: {near: 0.9}}]"
+    )
+    words = language("en")["paragraphs"]
+    one, other = "".join(words), "".join([words[0].replace("47", "52"), *words[1:]])
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1, title="Ferry sails", text=one, link="https://a.example/1"))
+        site.clock.move(days=2)
+        fake_source.says("b", said(2, title="Ferry sails", text=other, link="https://b.example/2"))
+    config = str(tmp_path / "feeds.yaml")
+    assert main(["-c", config, "why", "https://a.example/1", "https://b.example/2"], {}) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Two stories: Ferry sails / Ferry sails\n")
+    assert "because of “numbers differ in the texts”; similarity 1.00, at least 0.9 is required" in told
+    assert "titles: the same but for what sites add" in told
+    assert "2 numbers differ\n" in told
+    assert main(["-c", config, "why", "https://a.example/1", "https://b.example/2", "--json"], {}) == 0
+    (pair,) = json.loads(capsys.readouterr().out)["found"]
+    assert (pair["kind"], pair["one_story"], pair["matches_now"]) == ("pair", False, False)
+    assert [each["source"] for each in pair["entries"]] == ["a", "b"]
+    assert main(["-c", config, "why", "https://a.example/1", "a"], {}) == 2
+    assert "nothing is called https://a.example/1 or a, or not an entry" in capsys.readouterr().err

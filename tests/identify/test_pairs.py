@@ -1,0 +1,68 @@
+"""Pairs of entries in fifteen languages: what is one story, and what only looks like it."""
+
+from collections import Counter
+
+import pytest
+
+from aggregator.identify.boilerplate import without_boilerplate, without_label
+from benchmarks.nearness import judge, telling
+from tests.identify.pairs import LABELS, LANGUAGES, all_pairs, language, pairs_of
+
+CODES = sorted(path.stem for path in LANGUAGES.glob("*.toml"))
+
+
+def test_there_are_three_hundred_pairs_in_fifteen_languages() -> None:
+    counted = Counter((pair["lang"], pair["label"]) for pair in all_pairs())
+    assert len(CODES) == 15
+    assert counted.total() >= 300
+    assert {count for (_, label), count in counted.items() if label == "different"} == {13}
+    assert {count for (_, label), count in counted.items() if label == "same"} == {17}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_versions_of_a_story_are_one_and_what_looks_alike_stays_apart(code: str) -> None:
+    wrong = {
+        (pair["label"], pair["kind"]): verdict.because
+        for pair in pairs_of(code)
+        if (verdict := judge(pair)).is_same != (pair["label"] == "same")
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_two_entries_are_judged_alike_in_both_orders(code: str) -> None:
+    for pair in pairs_of(code):
+        assert judge(pair).is_same is judge({**pair, "a": pair["b"], "b": pair["a"]}).is_same, pair["kind"]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_labels_and_notes_of_another_site_do_not_count(code: str) -> None:
+    label, note = LABELS[code]
+    said = language(code)["paragraphs"][0]
+    for text in (
+        f"{label}: {said}",
+        f"[{label}] {said} {note}",
+        f"【{label}】{said}（{note}）",
+        f"{said} {note}\n{note}",
+    ):
+        assert without_boilerplate(text) == said
+    assert without_label(f"[{label}] {said}") == said
+    assert without_label(label) == label
+    assert without_boilerplate(said) == said
+
+
+def test_a_corrected_number_counts_only_on_the_same_day() -> None:
+    [pair] = [pair for pair in pairs_of("en") if pair["kind"] == "one number corrected"]
+    assert judge(pair).is_same
+    later = {**pair, "b": {**pair["b"], "published": "2026-03-05T10:15:37+00:00"}}
+    assert (judge(later).is_same, judge(later).because) == (False, "numbers differ in the texts")
+    unknown = {**pair, "b": {**pair["b"], "published": ""}}
+    assert not judge(unknown).is_same
+
+
+def test_the_digits_of_another_script_are_the_same_numbers() -> None:
+    [pair] = [pair for pair in pairs_of("hi") if pair["kind"] == "letters, digits and marks"]
+    assert telling(pair["a"]).tokens != ()
+    assert [token for token in telling(pair["a"]).tokens if token.isdigit()] == [
+        token for token in telling(pair["b"]).tokens if token.isdigit()
+    ]
