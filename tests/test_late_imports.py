@@ -30,6 +30,7 @@ LATE = {
     "publish.formats": "aggregator.render.fields aggregator.render.verify",
     "publish.publisher": "aggregator.publish.adopt aggregator.publish.posts.export aggregator.render.status_json "
     "aggregator.render.status_page",
+    "publish.river": "aggregator.render.river",
     "publish.site": "aggregator.render.fields aggregator.render.html_pages aggregator.render.opml",
     "publish.story_pages": "aggregator.render.fields aggregator.render.html_pages",
     "render.status_json": "aggregator.render.fields",

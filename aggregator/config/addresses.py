@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from aggregator.config.findings import Unfit, quoted
+from aggregator.model.output_paths import PATH
 from aggregator.model.settings import BucketAddress, Secret
 from aggregator.urls import BadUrl, Url, file_url, host_of, is_address, normalise, split_credentials
 
@@ -257,3 +258,10 @@ def host_name(text: str) -> HostName:
     if not _HOST_NAME.fullmatch(host) or "/" in bare or is_address(host) or len(host) > 253:
         raise Unfit("is not a host name; write one such as example.org, or a network such as 10.0.0.0/8")
     return HostName(host)
+
+
+def picture(text: str) -> str:
+    """Return the address of a picture, or the path of one in the published folder."""
+    if not PATH.fullmatch(text) and not (text.startswith(("https://", "http://")) and is_address(text)):
+        raise Unfit("is neither an address nor a path; write https://host/logo.svg, or logo.svg in publish.static")
+    return text

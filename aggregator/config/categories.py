@@ -174,6 +174,7 @@ def _category(pair: Pair[str, Values], entries: int) -> Category:
         was=tuple(CategoryKey(name) for name in dict.fromkeys(values[CategoryKeys.was])),
         entries=entries if own_entries is None else own_entries,
         show=values[CategoryKeys.show],
+        page_show=values[CategoryKeys.page_show],
         unlisted=values[CategoryKeys.unlisted],
         dedupe=None if dedupe is None else dedupe.dedupe,
         near=None if dedupe is None else dedupe.near,

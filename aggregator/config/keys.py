@@ -12,7 +12,7 @@ from aggregator.config.findings import Findings, Unfit
 from aggregator.config.shapes import Choice, Flag, Integer, Number, Schema, Shape, Text
 from aggregator.config.tables import Keys, Table, key, optional, required
 from aggregator.model.formats import FORMATS
-from aggregator.model.settings import Dedupe, Rule, Show
+from aggregator.model.settings import Dedupe, Front, PageShow, Rule, Show
 
 ALWAYS = timedelta(days=31)  # R21: no due time is later than this
 CENTURY = timedelta(days=36500)
@@ -44,6 +44,17 @@ class SiteKeys(Keys):
         Text("a contact", "a mail address or a page", limit=200, quotable=False, check=vocabulary.contact),
         "Contact for publishers: part of the User-Agent, with `base_url`.",
     )
+    description = optional(Text(limit=5000), "What the site is about, for its start page.")
+    logo = optional(
+        Text("a picture", "its address, or the path of a file of publish.static", limit=2000, check=addresses.picture),
+        "Picture in place of the planet before the name: an address, or the path of a file of `publish.static`.",
+    )
+    front = optional(
+        Choice(others={"river": "latest", "index": "categories"}, latest=Front.LATEST, categories=Front.CATEGORIES),
+        "What the start page shows: the `latest` stories of all categories, or the newest of each of the `categories`.",
+        shown="categories; latest if there is one; both if there are over 24",
+    )
+    headlines = key(Integer(1, 20), 5, "Stories of each category on the start page.")
 
 
 def _folder(text: str) -> str:
@@ -147,6 +158,15 @@ class PublishKeys(Keys):
     )
 
 
+PAGE_SHOW = Choice(
+    others={"excerpt": "summary", "content": "full", "all": "full", "title": "titles", "headlines": "titles"},
+    full=PageShow.FULL,
+    summary=PageShow.SUMMARY,
+    titles=PageShow.TITLES,
+)
+PAGE_SHOWN = "full up to about 250 words, else summary"
+
+
 class PagesKeys(Keys):
     """Settings for stories on pages."""
 
@@ -156,6 +176,7 @@ class PagesKeys(Keys):
         "on",
         "Pictures of stories in lists and above texts without one; with `off` only those in texts.",
     )
+    show = optional(PAGE_SHOW, "How much of each story the page of a category shows.", shown=PAGE_SHOWN)
 
 
 class ServeKeys(Keys):
@@ -337,6 +358,7 @@ class CategoryKeys(Keys):
     )
     entries = optional(Integer(10, 1000), "Least number of stories in the main feed.", shown="publish.entries")
     show = key(SHOW, "full", "How much of an entry is published.")
+    page_show = optional(PAGE_SHOW, "How much of each story its page shows.", shown="pages.show")
     unlisted = key(Flag(), False, "`true`: in no index, OPML or `all.*`.")
     dedupe = optional(DEDUPE, "As in `defaults`, for stories of this category; the strictest that applies decides.")
     include = key(RULES, [], "Only entries that one of these matches.")

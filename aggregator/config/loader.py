@@ -126,7 +126,7 @@ def _settings(root: Node, path: Path, findings: Findings) -> Settings | None:
         site=site,
         store=f"sqlite:///{quote(str(database))}",
         publish=publish,
-        pages=Pages(images=values[RootKeys.pages][PagesKeys.images]),
+        pages=Pages(images=values[RootKeys.pages][PagesKeys.images], show=values[RootKeys.pages][PagesKeys.show]),
         host=host,
         port=port,
         workers=values[RootKeys.workers],
@@ -156,6 +156,10 @@ def _site(values: Values, serve: Values) -> Site:
         language=values[SiteKeys.language],
         timezone=values[SiteKeys.timezone],
         contact=values[SiteKeys.contact],
+        description=values[SiteKeys.description],
+        logo=values[SiteKeys.logo],
+        front=values[SiteKeys.front],
+        headlines=values[SiteKeys.headlines],
     )
 
 

@@ -60,9 +60,9 @@ def _shape(template: str) -> Shape:
 SHAPES: Final = tuple(
     map(
         _shape,
-        "category/{slug}.{format} all.{feed} index.html style.css icon.svg category/{slug}/archive/{number}.{archive} "
-        "entry/{xx}/{id}.html opml.xml sources.opml sources.html status.html status.json "
-        "404.html 410.html 500.html".split(),
+        "category/{slug}.{format} all.{feed} index.html latest.html latest-{number}.html all.html style.css icon.svg "
+        "category/{slug}/archive/{number}.{archive} entry/{xx}/{id}.html opml.xml sources.opml sources.html "
+        "status.html status.json 404.html 410.html 500.html".split(),
     )
 )
 

@@ -59,6 +59,21 @@ class Show(StrEnum):
     TITLE = "title"
 
 
+class PageShow(StrEnum):
+    """How much of each story the page of a category shows: setting `pages.show`."""
+
+    FULL = "full"
+    SUMMARY = "summary"
+    TITLES = "titles"
+
+
+class Front(StrEnum):
+    """What the start page begins with: setting `site.front`."""
+
+    LATEST = "latest"
+    CATEGORIES = "categories"
+
+
 @record
 class Rule:
     """One item of `include` or `exclude`, or a `when`. It matches if all its fields match."""
@@ -235,6 +250,7 @@ class Category:
     was: tuple[CategoryKey, ...] = ()
     entries: int = 50  # its own `entries`, or `publish.entries`
     show: Show = Show.FULL
+    page_show: PageShow | None = None  # how much of each story its page shows; None: `pages.show`
     unlisted: bool = False
     dedupe: Dedupe | None = None
     near: float | None = None
@@ -253,6 +269,10 @@ class Site:
     language: str = "en"
     timezone: str = "UTC"
     contact: str | None = None
+    description: str | None = None  # for the start page
+    logo: str | None = None  # address of a picture, or its path in the published folder
+    front: Front | None = None  # None: by the number of categories
+    headlines: int = 5  # stories of each category on the start page
 
 
 @record(kw_only=False)
@@ -304,6 +324,7 @@ class Pages:
     """Settings for stories on pages."""
 
     images: bool = True  # the picture of a story where its text does not show one
+    show: PageShow | None = None  # how much of each story the page of a category shows; None: short texts in full
 
 
 @record

@@ -3,6 +3,7 @@
 Rendering depends on nothing else: not on the clock, and not on the order of a set (A30).
 """
 
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from aggregator.model.alarm import AlarmCode
 from aggregator.model.entry import Enclosure, KeyRule, Origin, Person, Tag
 from aggregator.model.poll import State
 from aggregator.model.record import record
-from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.model.settings import CategoryKey, PageShow, SourceKey
 from aggregator.model.supplement import NO_SUPPLEMENT, Supplement
 from aggregator.urls import Url
 
@@ -94,6 +95,7 @@ class Document:
     prev_archive: str | None = None  # path of the previous archive page (M6)
     current: str | None = None  # path of the main document, set in archive pages
     has_story_pages: bool = False  # each of its stories has a story page (N4)
+    page_show: PageShow | None = None  # how much of each story its page shows; None: short texts in full
     hub: Url | None = None  # WebSub hub that notifies subscribers of changes (A85); None: no hub for this document
 
 
@@ -130,7 +132,30 @@ class CategoryLine:
     title: str
     description: str | None
     path: str
-    newest: tuple[Publication, ...]  # at most five
+    newest: tuple[Publication, ...]  # as many as the start page shows
+    count: int = 0  # all its stories
+
+
+@record
+class RiverTab:
+    """A category above the river."""
+
+    title: str
+    path: str  # without suffix
+    count: int
+
+
+@record
+class River:
+    """The newest stories of all categories on one page, or a closed page of them."""
+
+    publications: tuple[Publication, ...]  # in order (M1)
+    places: Mapping[CategoryKey, StoryPlace]  # listed categories
+    number: int | None = None  # of a closed page
+    older: int | None = None  # number of the closed page before it
+    tabs: tuple[RiverTab, ...] = ()  # categories with the most stories
+    others: int = 0  # how many more there are
+    has_story_pages: bool = False
 
 
 @record

@@ -234,6 +234,7 @@ class CategoryDocuments:
             prev_archive=_path(row, previous) if previous else None,
             current=None if page is None else _path(row, None),
             has_story_pages=self._has_story_pages and not category.unlisted,
+            page_show=category.page_show or self._settings.pages.show,
             hub=self._looks.hub_of(category) if page is None else None,
         )
 

@@ -29,7 +29,7 @@ class Looks:
 
     def __init__(self, settings: Settings, style: PageStyle, *, has_story_pages: bool) -> None:
         self._settings = settings
-        self._pages = style.facts if "html" in settings.publish.formats else ()
+        self._pages = (*style.facts, settings.site.logo) if "html" in settings.publish.formats else ()
         self._has_story_pages = has_story_pages
         self._classes = sorted(
             (s.key, sorted(s.reading.allow_classes)) for s in settings.sources if s.reading.allow_classes
@@ -64,7 +64,8 @@ class Looks:
         shown = (row.key, category.title, category.description, category.show, row.slug, self.max_age(category))
         sizes = (category.entries, self._settings.publish.archive_page)
         facts = (shown, sizes, self.hub_of(category), self._classes, visibility.digest)
-        self._of_categories[row.id] = look = f"{self._digest(facts)} {self._digest(facts, pages=())}"
+        of_pages = (facts, category.page_show or self._settings.pages.show)
+        self._of_categories[row.id] = look = f"{self._digest(of_pages)} {self._digest(facts, pages=())}"
         return look
 
     def of_site(self, rows: Sequence[CategoryRow], visibility: Visibility) -> str:
@@ -76,8 +77,15 @@ class Looks:
             for c in self._roster.categories.values()
         ]
         sources = [(s.key, s.title, s.url, s.paused, s.places) for s in self._roster.sources.values()]
-        shape = (publish.entries, publish.fair, publish.hub)
+        site = self._settings.site
+        shape = (publish.entries, publish.fair, publish.hub, site.description, site.front, site.headlines)
         return self._digest((categories, sources, shape, self._classes, visibility.digest))
+
+    def of_river(self, rows: Sequence[CategoryRow], visibility: Visibility) -> str:
+        """Return the look of the closed pages of the river: a new source changes none of them."""
+        slugs = {row.key: row.slug for row in rows}
+        categories = [(c.key, c.title, c.unlisted, c.show, slugs.get(c.key)) for c in self._roster.categories.values()]
+        return self._digest(("river", categories, self._classes, visibility.digest))
 
     def max_age(self, category: Category) -> int:
         """Return half the shortest interval of a category's sources, in seconds, within `MAX_AGE` (A75)."""

@@ -84,7 +84,7 @@ class OutputList:
         stands = self._parallel_map(self._folder.digest, listed)
         kept = {path for path, digest in stands if digest == digests[path]}
         # A stylesheet is the same in the folder of any aggregator; a feed bears the id of its store.
-        if not any(path.startswith(("category/", "all.")) for path in kept):
+        if not any(path.startswith(("category/", "all.")) and path != "all.html" for path in kept):
             self._refuse_strangers([*first()], take_over=take_over)
         with self._store.begin() as tx:
             tx.files.adopt_folder(where, kept)
@@ -298,5 +298,5 @@ def expected_files(tx: Transaction) -> Collection[str]:
 
 
 def _is_lasting(path: str) -> bool:
-    """Return whether an output keeps its name for ever: the page of a story, or of an archive."""
-    return is_output(path) and (path.startswith("entry/") or "/archive/" in path)
+    """Return whether an output keeps its name for ever: the page of a story, of an archive or of the river."""
+    return is_output(path) and (path.startswith(("entry/", "latest-")) or "/archive/" in path)

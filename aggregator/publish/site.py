@@ -12,20 +12,23 @@ from aggregator.late import late
 from aggregator.model.formats import feeds_among
 from aggregator.model.output import Output
 from aggregator.model.output_paths import YIELDING
-from aggregator.model.settings import Category, Roster, Settings
-from aggregator.model.story import CategoryLine, Document, Publication, Tombstone
+from aggregator.model.settings import Category, Front, Roster, Settings
+from aggregator.model.story import CategoryLine, Document, Publication, River, Tombstone
 from aggregator.publish.archiving import fitting
 from aggregator.publish.formats import Formats
 from aggregator.publish.looks import Looks, has_news
-from aggregator.publish.output_list import OutputList
+from aggregator.publish.output_list import OutputList, Put
 from aggregator.publish.report import PublishRun
+from aggregator.publish.river import RiverPages, RiverTurn
 from aggregator.render.cache import LruCache
 from aggregator.render.theme import PageStyle
 from aggregator.render.visibility import Visibility
 from aggregator.store.categories import CategoryRow
 from aggregator.store.database import Store
 from aggregator.store.documents import ALL as ALL_CATEGORIES
+from aggregator.store.river import RiverPage
 from aggregator.store.transaction import Transaction
+from aggregator.text.slugs import in_ascii
 
 if TYPE_CHECKING:
     from aggregator.render import fields, html_pages, opml
@@ -34,7 +37,10 @@ else:
     html_pages = late("aggregator.render.html_pages")
     opml = late("aggregator.render.opml")
 
-ON_INDEX = 5  # newest stories of a category on the start page
+NEWEST = 5  # stories on pages of errors
+MANY = 24  # categories: with more the start page begins with the river, and has sections of the busiest alone
+BUSIEST = 12  # categories with a section then
+ABOVE = 12  # stories of the river above them
 ALSO = frozenset({"status.html", "sources.opml"})  # of the start page
 THEME_AGE = 3600  # seconds (A75)
 
@@ -73,6 +79,8 @@ class SiteOutputs:
         self._store, self._settings, self._formats, self._style = store, settings, formats, style
         self._looks, self._files, self._clock = looks, files, clock
         self._has_story_pages = has_story_pages
+        self._river = RiverPages(store, settings, formats.names, style, files, has_story_pages=has_story_pages)
+        self._counts: dict[int, tuple[int, int]] = {}  # generation, and number of stories then, by category
         self._sections: LruCache[html_pages.Section] = LruCache(4 * 1024 * 1024, each_bytes=1024)
 
     def publish(self, rows: Sequence[CategoryRow], looks: Mapping[int, str], run: PublishRun) -> bool:
@@ -101,19 +109,42 @@ class SiteOutputs:
             rows = tx.categories.rows()
             before = tx.documents.said(ALL_CATEGORIES, [None]).get(None)
             document = self._document(tx, rows, run, site.created_at, before)
-            outputs = self._outputs(tx, document, rows, looks, run, has_news=has_news(site, look))
-            listed = tx.files.listed([output.path for output in outputs])
+            places, turn, closed = _listed(rows, run.roster), None, list[RiverPage]()
+            if self._formats.html:
+                turn = self._river.read(
+                    tx,
+                    document.publications,
+                    places,
+                    self._count(tx, places),
+                    self._looks.of_river(rows, run.visibility),
+                    self._clock(),
+                    everything=run.everything or site.look is None,
+                )
+            river = self._river.outputs(turn, self._looks.site_max_age(), run.visibility) if turn else []
+            outputs = self._outputs(tx, document, rows, looks, run, turn, has_news=has_news(site, look))
+            listed = tx.files.listed([output.path for output in (*river, *outputs)])
         outputs = [o for o in outputs if o.path not in YIELDING or o.path in listed or self._files.is_free(o.path)]
         with self._store.begin() as tx:
             tx.categories.offer(None, self._clock())
             tx.documents.say(ALL_CATEGORIES, {None: document.updated} if document.updated != before else {})
+            if turn:
+                tx.river.close(turn.closes)
             if is_new:
                 tx.files.sync_gone()
-        put = run.note(self._files.put(outputs, listed, take_over=run.take_over))
+        put = Put()
+        with run.going_on():
+            if turn:
+                came, closed = self._river.put_closed(turn, places, run)
+                put.add(came)
+        with run.going_on():
+            put.add(run.note(self._files.put(river, listed, take_over=run.take_over)))
+        put.add(run.note(self._files.put(outputs, listed, take_over=run.take_over)))
         left = self._files.clear(self._formats.names) if is_new else []
         run.failed += left
         with self._store.begin() as tx:
             tx.files.note_written(put.written, self._clock())
+            if turn:
+                tx.river.mark_rendered(closed, turn.look)
             if not put.failed and not left:
                 tx.categories.mark_site_rendered(site, look)
         return True
@@ -125,6 +156,7 @@ class SiteOutputs:
         rows: Sequence[CategoryRow],
         looks: Mapping[int, str],
         run: PublishRun,
+        turn: RiverTurn | None,
         *,
         has_news: bool,
     ) -> list[Output]:
@@ -136,6 +168,7 @@ class SiteOutputs:
             rows: the categories of feeds.yaml.
             looks: look of each category, by its number.
             run: the publication.
+            turn: what it does to the river; None: no pages are published.
             has_news: whether more than a backfill may have changed `all.*` (I62).
         """
         site, names, html = self._settings.site, self._formats.names, self._formats.html
@@ -151,17 +184,21 @@ class SiteOutputs:
         facts = hashlib.sha256(repr(lines).encode()).hexdigest()  # seldom changes: there are no times in it
         blogroll = partial(opml.render_sources_opml, lines, site)
         outputs.append(Output(path="sources.opml", render=blogroll, max_age=age, facts=facts))
-        if not html:
+        if turn is None:
             return outputs
         style = self._style
-        outputs += self._errors(document.publications[:ON_INDEX], age)
+        outputs += self._errors(document.publications[:NEWEST], age)
         page_of_sources = partial(html_pages.render_sources, lines, site, names, style, also=also)
         return [
             *outputs,
             Output(path="style.css", render=lambda: style.theme.stylesheet, max_age=THEME_AGE),
             Output(path=fields.ICON, render=lambda: style.theme.icon, max_age=THEME_AGE),
             Output(path="sources.html", render=page_of_sources, max_age=age, facts=facts),
-            Output(path="index.html", render=self._start_page(tx, listed, looks, run.visibility, also), max_age=age),
+            Output(
+                path="index.html",
+                render=self._start_page(tx, listed, looks, run.visibility, also, turn.newest),
+                max_age=age,
+            ),
         ]
 
     def _errors(self, newest: Sequence[Publication], age: int) -> Iterator[Output]:
@@ -213,26 +250,61 @@ class SiteOutputs:
             hub=self._settings.publish.hub,
         )
 
+    def _count(self, tx: Transaction, listed: Listed) -> dict[int, int]:
+        """Return the number of stories of each category; only those that changed are counted."""
+        changed = [row for _, row in listed if self._counts.get(row.id, (None, 0))[0] != row.dirty]
+        counts = tx.documents.counts([row.id for row in changed])
+        self._counts |= {row.id: (row.dirty, counts[row.id]) for row in changed}
+        return {row.id: self._counts[row.id][1] for _, row in listed}
+
     def _start_page(
-        self, tx: Transaction, listed: Listed, looks: Mapping[int, str], visibility: Visibility, also: frozenset[str]
+        self,
+        tx: Transaction,
+        listed: Listed,
+        looks: Mapping[int, str],
+        visibility: Visibility,
+        also: frozenset[str],
+        newest: River,
     ) -> Callable[[], bytes]:
         """Return the function that renders the start page, from kept sections and from what is read here."""
-        keys = {row.id: (row.id, row.dirty, looks.get(row.id)) for _, row in listed}
+        site, counts = self._settings.site, {row.id: self._counts[row.id][1] for _, row in listed}
+        front = site.front or (Front.LATEST if len(listed) == 1 else None)
+        is_many = len(listed) > MANY
+        shown: Listed = sorted(listed, key=lambda pair: not counts[pair[1].id])  # empty ones last
+        if front is Front.LATEST:
+            shown = ()
+        elif front is None and is_many:
+            shown = sorted(shown, key=lambda pair: -counts[pair[1].id])[:BUSIEST]
+        names: Listed = listed if is_many and len(shown) < len(listed) else ()
+        names = sorted(names, key=lambda pair: in_ascii(pair[0].title).casefold())
+        keys = {row.id: (row.id, row.dirty, looks.get(row.id)) for _, row in shown}
         kept = {number: section for number, key in keys.items() if (section := self._sections.get(key)) is not None}
-        unknown = [(category, row) for category, row in listed if row.id not in kept]
-        newest = tx.documents.newest_of_each([row.id for _, row in unknown], ON_INDEX, fair=self._settings.publish.fair)
+        unknown = [(category, row) for category, row in shown if row.id not in kept]
+        of_each = tx.documents.newest_of_each(
+            [row.id for _, row in unknown], site.headlines, fair=self._settings.publish.fair
+        )
         lines = {
-            row.id: _line_of(category, row, tuple(visibility.publication(p, category) for p in newest.get(row.id, ())))
+            row.id: _line_of(
+                category,
+                row,
+                tuple(visibility.publication(p, category) for p in of_each.get(row.id, ())),
+                count=counts[row.id],
+            )
             for category, row in unknown
         }
-        frame = (self._settings.site, self._formats.names, self._style)
+        frame = (site, self._formats.names, self._style)
 
         def render() -> bytes:
             for number, line in lines.items():
                 section = html_pages.section_of(line, *frame, has_story_pages=self._has_story_pages)
                 self._sections.keep(keys[number], section, 2 * len(section.html))  # as text, and as the records in it
                 kept[number] = section
-            return html_pages.render_index([kept[row.id] for _, row in listed], *frame, also=also)
+            sections = [kept[row.id] for _, row in shown]
+            links = [html_pages.place_of("", category.title, f"category/{row.slug}") for category, row in names]
+            river = None
+            if front is Front.LATEST or (front is None and is_many):
+                river = self._river.values(newest, ABOVE if sections else None)
+            return html_pages.render_index(sections, *frame, also=also, names=links, river=river)
 
         return render
 
@@ -257,11 +329,12 @@ def _listed(rows: Sequence[CategoryRow], roster: Roster) -> Listed:
     return [(c, by_key[c.key]) for c in roster.categories.values() if c.key in by_key and not c.unlisted]
 
 
-def _line_of(category: Category, row: CategoryRow, newest: tuple[Publication, ...]) -> CategoryLine:
+def _line_of(category: Category, row: CategoryRow, newest: tuple[Publication, ...], count: int = 0) -> CategoryLine:
     return CategoryLine(
         key=category.key,
         title=category.title,
         description=category.description,
         path=f"category/{row.slug}",
         newest=newest,
+        count=count,
     )

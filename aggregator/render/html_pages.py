@@ -5,7 +5,7 @@ each with its place on the page, so that links to it hold.
 """
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from aggregator.clean.text import line_of as plain
 from aggregator.model.formats import feeds_among
 from aggregator.model.poll import State
 from aggregator.model.settings import Site
-from aggregator.model.story import CategoryLine, Document, Publication, SourceLine, StoryNote, StoryPage, StoryPlace
+from aggregator.model.story import CategoryLine, Document, Publication, SourceLine, StoryNote, StoryPage
 from aggregator.render import fields, mark
 from aggregator.render.html_fragments import MAX_BYTES, fitting, size_of
 from aggregator.render.renderer import RenderContext, Renderer
@@ -47,6 +47,7 @@ class Section:
     path: str
     feed: str | None
     stories: tuple[Story, ...]
+    count: str  # of all its stories, in words
     html: Markup  # all of it, as `section.html` has it
 
 
@@ -77,7 +78,7 @@ def render_category(document: Document, site: Site, formats: frozenset[str], sty
     Raises:
         PublishError: a template of the operator's theme can't be rendered.
     """
-    return _render_document(document, site, formats, style, feeds_of=document.path)
+    return _render_document(document, site, formats, style, feed_path=document.path)
 
 
 def render_archive(document: Document, site: Site, formats: frozenset[str], style: PageStyle | None = None) -> bytes:
@@ -87,7 +88,7 @@ def render_archive(document: Document, site: Site, formats: frozenset[str], styl
     messages = ContextBuilder.of(site, document.language, style).messages
     part = messages.text("archive", number=document.archive)
     note = messages.text("archive_note", title=plain(document.title))
-    return _render_document(document, site, formats, style, feeds_of=document.current, part=part, note=note)
+    return _render_document(document, site, formats, style, feed_path=document.current, part=part, note=note)
 
 
 def section_of(
@@ -117,6 +118,7 @@ def section_of(
         path=f"{line.path}.html",
         feed=fields.url_of(site, line.path, ".atom") if "atom" in formats else None,
         stories=scribe.headlines(line.newest, f"{line.path}.html", "" if has_story_pages else None),
+        count=scribe.messages.count(line.count),
         html=Markup(""),
     )
     values = {"t": scribe.messages.text, "site": plain(site.title), "section": section}
@@ -131,25 +133,39 @@ def render_index(
     style: PageStyle | None = None,
     *,
     also: frozenset[str] = frozenset(),
+    names: Sequence[LinkText] = (),
+    river: Mapping[str, object] | None = None,
 ) -> bytes:
-    """Render the start page: the newest stories of each category, and links to everything else.
+    """Render the start page: the newest stories of each category, or of all, and links to everything else.
 
     Args:
-        sections: the listed categories, in order.
+        sections: categories with their newest stories, in order.
         site: title, language, zone and public address.
         formats: of the feeds that are published.
         style: theme and texts of all pages.
         also: other outputs that exist, of `opml.xml`, `sources.opml` and `status.html`.
+        names: all categories, if not all of them have a section.
+        river: the newest stories of all, as `river.values_for` has them; None: there are none on it.
     """
     scribe = ContextBuilder.of(site, site.language, style)
-    feeds = _feeds(fields.ALL, site, formats, plain(site.title))
+    feeds = feeds_of(fields.ALL, site, formats, plain(site.title))
     others = [name for name in ("opml.xml", "sources.opml", "status.html") if name in also]
     canonical = str(site.base_url)
     listed = sum(LINK_BYTES + size_of(section.path, section.title) for section in sections)
     fit, _ = fitting(sections, lambda section: len(section.html.encode()), MAX_BYTES - listed)
     bare = [replace(section, html=Markup("")) for section in sections[len(fit) :]]  # in the list of all alone
     return render_page(
-        "index", scribe, "", title="", canonical=canonical, feeds=feeds, sections=[*fit, *bare], others=others
+        "index",
+        scribe,
+        "",
+        title="",
+        canonical=canonical,
+        feeds=feeds,
+        sections=[*fit, *bare],
+        others=others,
+        names=names,
+        description=plain(site.description or ""),
+        river=river,
     )
 
 
@@ -204,7 +220,7 @@ def render_sources(
         "sources.html",
         title=messages.text("sources"),
         canonical=fields.url_of(site, "sources.html"),
-        feeds=_feeds(fields.ALL, site, formats, plain(site.title)),
+        feeds=feeds_of(fields.ALL, site, formats, plain(site.title)),
         rows=fit,
         troubled=troubled,
         summary=summary,
@@ -237,11 +253,11 @@ def render_story(page: StoryPage, site: Site, formats: frozenset[str], style: Pa
         page.path,
         title=story.title,
         canonical=story.original or fields.url_of(site, page.path),
-        feeds=[feed for place in page.places for feed in _feeds(place.path, site, formats, plain(place.title))],
+        feeds=[feed for place in page.places for feed in feeds_of(place.path, site, formats, plain(place.title))],
         reloads=False,
         story=story,
         tags=[plain(tag.label or tag.term) for tag in fields.tags_of(page.publication)],
-        places=[_place(page.path, place) for place in page.places],
+        places=[place_of(page.path, place.title, place.path) for place in page.places],
         noindex=page.publication.noindex,
     )
 
@@ -255,9 +271,9 @@ def render_note(note: StoryNote, site: Site, formats: frozenset[str], style: Pag
         note.path,
         title=scribe.messages.text("withdrawn"),
         canonical=fields.url_of(site, note.path),
-        feeds=_feeds(fields.ALL, site, formats, plain(site.title)),
+        feeds=feeds_of(fields.ALL, site, formats, plain(site.title)),
         reloads=False,
-        part_of=_place(note.path, note.part_of) if note.part_of else None,
+        part_of=place_of(note.path, note.part_of.title, note.part_of.path) if note.part_of else None,
     )
 
 
@@ -289,7 +305,7 @@ def render_error(
         path,
         title=scribe.messages.text(f"error_{status}"),
         canonical=fields.url_of(site, path),
-        feeds=_feeds(fields.ALL, site, formats, plain(site.title)),
+        feeds=feeds_of(fields.ALL, site, formats, plain(site.title)),
         reloads=False,
         root=root,
         how=scribe.messages.text(f"error_{status}_how"),
@@ -297,8 +313,9 @@ def render_error(
     )
 
 
-def _place(page: str, place: StoryPlace) -> LinkText:
-    return LinkText(plain(place.title), _relative(page, f"{place.path}.html"))
+def place_of(page: str, title: str, path: str) -> LinkText:
+    """Return a link from a page to the page of a document."""
+    return LinkText(plain(title), _relative(page, f"{path}.html"))
 
 
 def _render_document(
@@ -307,7 +324,7 @@ def _render_document(
     formats: frozenset[str],
     style: PageStyle | None,
     *,
-    feeds_of: str,
+    feed_path: str,
     part: str = "",
     note: str = "",
 ) -> bytes:
@@ -321,12 +338,13 @@ def _render_document(
         path,
         title=f"{heading} – {part}" if part else heading,
         canonical=fields.url_of(site, path),
-        feeds=_feeds(feeds_of, site, formats, heading),
+        feeds=feeds_of(feed_path, site, formats, heading),
         reloads=document.archive is None,
         heading=heading,
         part=part,
         description=plain(document.description or ""),
         note=note,
+        show=document.page_show.value if document.page_show else "",
         stories=stories,
         earlier=earlier,
         current=_relative(path, f"{document.current}.html") if document.current else None,
@@ -373,6 +391,7 @@ def render_page(
         canonical=canonical,
         feeds=feeds,
         root="../" * path.count("/"),
+        logo=logo if (logo := scribe.site.logo) is None or ":" in logo else "../" * path.count("/") + logo,
         refresh=int(refresh.total_seconds()) if refresh else None,
         search=style.search,
         program=mark.NAME,
@@ -381,7 +400,8 @@ def render_page(
     return style.theme.render(f"{template}.html", path, values | more).encode()
 
 
-def _feeds(path: str, site: Site, formats: frozenset[str], title: str) -> list[_Feed]:
+def feeds_of(path: str, site: Site, formats: frozenset[str], title: str) -> list[_Feed]:
+    """Return the feeds of a document, the best first."""
     url = fields.url_of(site, path)
     return [
         _Feed(one.label, one.media_type, f"{title} ({one.label})", f"{url}{one.suffix}") for one in feeds_among(formats)

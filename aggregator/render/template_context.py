@@ -2,23 +2,23 @@
 
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from aggregator.clean.text import line_of as plain
-from aggregator.clean.text import plain_text
 from aggregator.model.entry import Enclosure
-from aggregator.model.settings import Site
+from aggregator.model.settings import PageShow, Site
 from aggregator.model.story import Document, Publication
 from aggregator.render import fields
-from aggregator.render.html_fragments import MAX_BYTES, dress, shorten
+from aggregator.render.excerpt import Excerpt, excerpt_of
+from aggregator.render.html_fragments import MAX_BYTES, dress
 from aggregator.render.pictures import Picture, picture_of
 from aggregator.render.theme import PageStyle, plain_style
 from aggregator.render.translations import Messages
 
 MAX_STORIES = 50  # in full on a page (A69)
 HEADLINE_BYTES = 300  # our own part of a headline, about
-EXCERPT = 400  # characters of a story that would make the page too large
+LONG_TITLE = 90  # characters
 RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ku nqo ps sd syr ug ur yi".split())
 
 
@@ -47,9 +47,12 @@ class Story:
     machine_date: str
     day: str
     moment: str
+    time: str  # of the day; empty if the story has no date of its own
     updated: tuple[str, str] | None = None  # for machines and for people; None: not since
     html: str = ""
-    excerpt: str = ""  # instead of `html`
+    excerpt: str = ""  # beginning of the text as plain text; empty if the title says it all
+    is_cut: bool = False  # the text goes on where `url` leads
+    has_page: bool = False  # `url` is a page of this site
     credits: tuple[LinkText, ...] = ()
     attached: tuple[LinkText, ...] = ()
     image: Picture | None = None
@@ -58,6 +61,11 @@ class Story:
     def shows_picture(self) -> bool:
         """Whether `html` itself shows a picture or a film."""
         return any(tag in self.html for tag in ("<img", "<video"))
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the title is too long for large letters."""
+        return len(self.title) > LONG_TITLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ class ContextBuilder:
         return cls(site, style.theme.messages(site.language), ZoneInfo(site.timezone), language, style)
 
     def stories(self, document: Document) -> tuple[list[Story], list[Story]]:
-        """Return the stories in full, and the headlines of those for which the page has no room."""
+        """Return the stories of a page as `document.page_show` says, and headlines of those that it has no room for."""
         sound = [publication for publication in document.publications if not fields.fault_of(publication)]
         root = "../" * document.path.count("/") if document.has_story_pages else None
         room = MAX_BYTES
@@ -88,19 +96,21 @@ class ContextBuilder:
             if room < MAX_BYTES // 2:
                 break
             earlier.append(headline)
-        full = []
+        shown = []
         for publication in sound[:MAX_STORIES]:
-            if publication.noindex:  # its text stands on no page that search engines are let to
-                full.append(self._story(publication, root=root))
-                continue
-            html = dress(fields.content_of(publication) or fields.summary_of(publication))
-            size = len(html.encode())
-            if size <= room:
-                full.append(self._story(publication, root=root, html=html))
-                room -= size
-            else:
-                full.append(self._story(publication, root=root, excerpt=_excerpt(html)))
-        return full, earlier
+            story = self._story(publication, root=root)
+            text = "" if publication.noindex else _text_of(publication)
+            if text and self._is_whole(text, document.page_show):
+                html = dress(text)
+                size = len(html.encode())
+                if size <= room:
+                    story = replace(story, html=html, is_cut=False)
+                    room -= size
+            shown.append(story)
+        return shown, earlier
+
+    def _is_whole(self, text: str, show: PageShow | None) -> bool:
+        return show is PageShow.FULL or (show is None and excerpt_of(text).is_short)
 
     def headlines(self, publications: Iterable[Publication], page: str, root: str | None = None) -> tuple[Story, ...]:
         """Return stories without their content, for lists on other pages.
@@ -113,16 +123,23 @@ class ContextBuilder:
         sound = (publication for publication in publications if not fields.fault_of(publication))
         return tuple(self._story(publication, page, root=root) for publication in sound)
 
+    def summary(self, publication: Publication, page: str, root: str | None) -> Story:
+        """Return a story without its content, for a list on another page.
+
+        Args:
+            publication: the story, without a fault (`fields.fault_of`).
+            page: where it stands, as a link.
+            root: where links to stories' pages begin; None: they have none.
+        """
+        return self._story(publication, page, root=root)
+
     def story(self, publication: Publication) -> Story:
         """Return a story for a page of its own."""
-        html = dress(fields.content_of(publication) or fields.summary_of(publication))
-        if len(html.encode()) > MAX_BYTES:
-            return self._story(publication, excerpt=_excerpt(html))
-        return self._story(publication, html=html)
+        story = self._story(replace(publication, noindex=False))
+        html = dress(_text_of(publication))
+        return story if len(html.encode()) > MAX_BYTES else replace(story, html=html, is_cut=False)
 
-    def _story(
-        self, publication: Publication, page: str = "", *, root: str | None = None, html: str = "", excerpt: str = ""
-    ) -> Story:
+    def _story(self, publication: Publication, page: str = "", *, root: str | None = None) -> Story:
         language = fields.language_of(publication.language)
         source = fields.source_title_of(publication)
         authors = [plain(p.name) for p in fields.named(publication.authors) if p.name != source]
@@ -130,10 +147,13 @@ class ContextBuilder:
         original = fields.web_address(publication.link)
         own = None if root is None else f"{root}{fields.story_path(publication.page_id)}.html"
         machine_updated = fields.instant(publication.updated)
-        is_apart = publication.noindex and not (html or excerpt)  # on a page of many stories it has its title alone
+        title = plain(fields.title_of(publication))
+        # where stories stand together, the text of one that search engines are kept from is not shown
+        text = "" if publication.noindex else _text_of(publication)
+        excerpt = excerpt_of(text, title) if text else Excerpt("", is_short=True)
         return Story(
             anchor=publication.page_id,
-            title=plain(fields.title_of(publication)),
+            title=title,
             url=own or original or f"{page}#{publication.page_id}",
             original=original,
             language=language if language and language.lower() != self.language.lower() else None,
@@ -146,16 +166,18 @@ class ContextBuilder:
             updated=(machine_updated, self.messages.moment(publication.updated, self.zone))
             if machine_updated != fields.instant(when)
             else None,
-            html=html,
-            excerpt=excerpt,
+            time=self.messages.time(when, self.zone) if publication.published else "",
+            excerpt=plain(excerpt.text),
+            is_cut=bool(text),
+            has_page=own is not None,
             credits=_credits(publication),
             attached=tuple(_attached(url, enclosure) for url, enclosure in fields.enclosures_of(publication)),
-            image=picture_of(publication) if self.style.images and not is_apart else None,
+            image=picture_of(publication) if self.style.images and not publication.noindex else None,
         )
 
 
-def _excerpt(html: str) -> str:
-    return shorten(plain(plain_text(html)), EXCERPT)
+def _text_of(publication: Publication) -> str:
+    return fields.content_of(publication) or fields.summary_of(publication)
 
 
 def is_right_to_left(language: str) -> bool:

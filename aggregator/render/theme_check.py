@@ -16,6 +16,8 @@ from aggregator.model.story import (
     Credit,
     Document,
     Publication,
+    River,
+    RiverTab,
     SourceLine,
     StoryNote,
     StoryPage,
@@ -33,6 +35,7 @@ from aggregator.render.html_pages import (
     render_story,
     section_of,
 )
+from aggregator.render.river import render_alias, render_river
 from aggregator.render.search_page import Answer, render_found
 from aggregator.render.status_page import render_status_page
 from aggregator.render.theme import PageStyle, Theme
@@ -73,6 +76,9 @@ def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str,
         ("category/empty.html", lambda: render_category(empty, site, _ALL, style)),
         ("category/specimen/archive/1.html", lambda: render_archive(filed, site, _ALL, style)),
         ("index.html", lambda: render_index([section_of(line, *frame) for line in _LINES], *frame, also=names)),
+        ("latest.html", lambda: render_river(_RIVER, *frame)),
+        ("latest-1.html", lambda: render_river(replace(_RIVER, number=1, older=None, tabs=()), *frame)),
+        ("all.html", lambda: render_alias(site, style)),
         ("sources.html", lambda: render_sources(_SOURCES, site, _ALL, style, also=names)),
         ("status.html", lambda: render_status_page(STATUS, site, style)),
         ("a story's page", lambda: render_story(story, site, _ALL, style)),
@@ -178,6 +184,14 @@ _LINES = (
         newest=_PUBLICATIONS[:5],
     ),
     CategoryLine(key=CategoryKey("empty"), title="Empty", description=None, path="category/empty", newest=()),
+)
+_RIVER = River(
+    publications=_PUBLICATIONS,
+    places={CategoryKey("specimen"): _PLACE},
+    older=1,
+    tabs=tuple(RiverTab(title=line.title, path=line.path, count=54) for line in _LINES),
+    others=1,
+    has_story_pages=True,
 )
 _SOURCES = tuple(
     SourceLine(

@@ -58,6 +58,15 @@ class Messages:
         """Return date and time in a zone, as people write them."""
         return self._dated(self.date_and_time, when.astimezone(zone))
 
+    def time(self, when: datetime, zone: ZoneInfo) -> str:
+        """Return the time of the day in a zone, as hours and minutes."""
+        local = when.astimezone(zone)
+        return f"{local.hour:02}:{local.minute:02}"
+
+    def count(self, number: int) -> str:
+        """Return a number of stories in words."""
+        return self.text("count_one" if number == 1 else "count_other", count=number)
+
     def _dated(self, form: str, local: datetime) -> str:
         month = self.months[local.month - 1]
         day = self.first_day if local.day == 1 else str(local.day)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, RowMapping, bindparam, func, literal, select
 
 from aggregator.late import late
 from aggregator.model.story import Publication, Tombstone
 from aggregator.store.publications import filled, shown, with_copies
 from aggregator.store.queries import by, rows_by
+from aggregator.store.river import RiverPage
 from aggregator.store.schema import MAX_IN, Instant, category, document, entry, insert, publication, source, story
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class MainRow:
 
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)  # stories are sorted by their own dates, which may be before 1970
 FAIR_AMONG = 50  # newest stories of a category, among which `fair` chooses; older stories displace none of them
+MOST_ON_PAGE = 500  # stories of a closed page of the river; more only have the very same `sort_at`
 
 STANDING_TOMBSTONE = publication.c.withdrawn_at.is_not(None) & publication.c.tombstone_ended_at.is_(None)
 _IN_ORDER = (publication.c.sort_at.desc(), story.c.atom_id)  # M1
@@ -122,21 +124,44 @@ class Documents:
             numbers: ids of the categories.
             limit: maximum number of stories.
         """
-        earlier, listed = publication.alias(), list(numbers)
-        before = (
-            select(earlier.c.story_id)
-            .where(
-                earlier.c.story_id == publication.c.story_id,
-                (earlier.c.category_id + 0).in_(listed),
-                earlier.c.withdrawn_at.is_(None),
-                (earlier.c.sort_at < publication.c.sort_at)
-                | ((earlier.c.sort_at == publication.c.sort_at) & (earlier.c.category_id < publication.c.category_id)),
-            )
-            .exists()
-        )
-        # `+ 0` keeps SQLite from an index by category, with which all publications would be sorted (1.2 s for 20,000
-        # in 200 categories). With the index by `sort_at`, only the rows of the result are read.
-        stands = ((publication.c.category_id + 0).in_(listed), publication.c.withdrawn_at.is_(None), ~before)
+        return self._all_together(numbers, limit=limit)
+
+    def of_river_page(self, numbers: Sequence[int], page: RiverPage) -> tuple[Publication, ...]:
+        """Return the stories of a closed page of the river, in order, each once.
+
+        Args:
+            numbers: ids of the categories.
+            page: the page.
+        """
+        within = (publication.c.sort_at >= page.since, publication.c.sort_at < page.until)
+        return self._all_together(numbers, *within, publication.c.entered_at <= page.closed_at, limit=MOST_ON_PAGE)
+
+    def newest_times(self, numbers: Sequence[int], since: datetime | None, limit: int) -> list[datetime]:
+        """Return the `sort_at` of the newest stories of several categories, each story once, the newest first.
+
+        Args:
+            numbers: ids of the categories.
+            since: earliest `sort_at`; None: any.
+            limit: maximum number of stories.
+        """
+        stands = _stands(numbers, *(() if since is None else (publication.c.sort_at >= since,)))
+        query = select(publication.c.sort_at).where(*stands).order_by(publication.c.sort_at.desc()).limit(limit)
+        return list(self._connection.execute(query).scalars())
+
+    def counts(self, numbers: Sequence[int]) -> dict[int, int]:
+        """Return the number of stories of each category; the query reads only an index."""
+        found = dict.fromkeys(numbers, 0)
+        place = publication.c.category_id
+        for part in _parts(numbers):
+            counting = select(place, func.count(publication.c.sort_at)).group_by(place)
+            counting = counting.where(place.in_(part), publication.c.withdrawn_at.is_(None))
+            found |= {number: count for number, count in self._connection.execute(counting)}
+        return found
+
+    def _all_together(
+        self, numbers: Sequence[int], *within: ColumnElement[bool], limit: int | None = None
+    ) -> tuple[Publication, ...]:
+        stands = _stands(numbers, *within)
         chosen = select(publication.c.story_id).join(story, story.c.id == publication.c.story_id).where(*stands)
         stories = self._connection.execute(chosen.order_by(*_IN_ORDER).limit(limit)).scalars().all()
         query = shown().where(publication.c.story_id.in_(stories), *stands)
@@ -235,6 +260,25 @@ class Documents:
             for number, story_id, source_id in self._connection.execute(query.where(category.c.id.in_(part))):
                 found[number].append((story_id, source_id))
         return {number: some[:limit] for number, some in found.items()}
+
+
+def _stands(numbers: Sequence[int], *within: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of publications that are their stories' earliest in several categories."""
+    earlier, listed = publication.alias(), list(numbers)
+    before = (
+        select(earlier.c.story_id)
+        .where(
+            earlier.c.story_id == publication.c.story_id,
+            (earlier.c.category_id + 0).in_(listed),
+            earlier.c.withdrawn_at.is_(None),
+            (earlier.c.sort_at < publication.c.sort_at)
+            | ((earlier.c.sort_at == publication.c.sort_at) & (earlier.c.category_id < publication.c.category_id)),
+        )
+        .exists()
+    )
+    # `+ 0` keeps SQLite from an index by category, with which all publications would be sorted (1.2 s for 20,000
+    # in 200 categories). With the index by `sort_at`, only the rows of the result are read.
+    return ((publication.c.category_id + 0).in_(listed), publication.c.withdrawn_at.is_(None), ~before, *within)
 
 
 def say(connection: Connection, updated: Mapping[tuple[int, int], datetime]) -> None:

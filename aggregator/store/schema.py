@@ -388,6 +388,18 @@ document = Table(
     PrimaryKeyConstraint("category_id", "page"),
 )
 
+river_page = Table(
+    "river_page",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),  # counted up from 1, the oldest
+    Column("since", Instant, nullable=False),  # `sort_at` of its stories: from then
+    Column("until", Instant, nullable=False),  # and before then
+    Column("closed_at", Instant, nullable=False),  # stories that entered later are not on it
+    Column("dirty", BigInteger, nullable=False),  # raised by each change of one of its stories; 0: it is rendered
+    Column("look", Text),  # digest of the settings and templates that shaped it when it was rendered; null: forgotten
+    Index(None, "since"),
+)
+
 page_wording = Table(
     "page_wording",
     metadata,

@@ -30,6 +30,7 @@ from aggregator.store.queries import (
     taken_ids,
     verdicts,
 )
+from aggregator.store.river import raise_pages
 from aggregator.store.schema import MAX_IN, category, entry, insert, publication, store, story, verdict
 from aggregator.text.iris import is_identifier
 
@@ -159,7 +160,9 @@ _MARK = {
 def touch(
     connection: Connection, stories: Iterable[int | None], entries: Iterable[int] = (), *, late: bool = False
 ) -> None:
-    """Mark stories as changed, in the transaction that changes them (invariant 6).
+    """Mark stories as changed, and the closed pages of the river that show them, in the transaction that changes them.
+
+    (Invariant 6.)
 
     Args:
         connection: a connection that writes.
@@ -176,6 +179,7 @@ def touch(
         found.update(connection.execute(_STORIES, {"values": part}).scalars())
     for part in _parts(sorted(found)):
         connection.execute(_MARK[late], {"values": part})
+        raise_pages(connection, part)
 
 
 def spoil_late(connection: Connection, chosen: ColumnElement[bool]) -> None:

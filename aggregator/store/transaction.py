@@ -39,6 +39,7 @@ from aggregator.store.post_list import Posts
 from aggregator.store.publications import Publications
 from aggregator.store.queries import known_categories
 from aggregator.store.retention import Retention
+from aggregator.store.river import River
 from aggregator.store.schedule import DueItem, Schedule
 from aggregator.store.sources import Placed, Sources
 from aggregator.store.store_row import StoreRow
@@ -102,6 +103,7 @@ class Transaction:
     hub_pings = cached_property(lambda tx: HubPings(tx._connection))
     posts = cached_property(lambda tx: Posts(tx._connection))
     publications = cached_property(lambda tx: Publications(tx._connection))
+    river = cached_property(lambda tx: River(tx._connection))
     restoring = cached_property(lambda tx: restoring.Restoring(tx._connection))
     retention = cached_property(lambda tx: Retention(tx._connection))
     schedule = cached_property(lambda tx: Schedule(tx._connection))

@@ -18,9 +18,10 @@ from aggregator.model.entry import Enclosure, Origin, Person
 from aggregator.model.hosts import Rest
 from aggregator.model.poll import State
 from aggregator.model.settings import CategoryKey, SourceKey
-from aggregator.model.story import CategoryLine, Credit, SourceLine
+from aggregator.model.story import CategoryLine, Credit, River, RiverTab, SourceLine, StoryPlace
 from aggregator.render import html_pages, theme_check
 from aggregator.render.html_pages import render_archive, render_category, render_sources
+from aggregator.render.river import render_river
 from aggregator.render.status_page import render_status_page
 from aggregator.render.template_context import is_right_to_left
 from aggregator.render.theme import plain_style
@@ -66,6 +67,18 @@ SOURCES = (
 )
 
 
+RIVER = River(
+    publications=SAMPLE.publications,
+    places={SAMPLE.publications[0].category: StoryPlace(title="Python", path="category/python")},
+    older=2,
+    tabs=(
+        RiverTab(title="Python", path="category/python", count=207),
+        RiverTab(title="None", path="category/none", count=1),
+    ),
+    others=3,
+)
+
+
 def every_page() -> dict[str, bytes]:
     """Render one of each."""
     in_chinese = replace(SAMPLE, language="zh-CN", path="category/zh", prev_archive=None)
@@ -78,6 +91,8 @@ def every_page() -> dict[str, bytes]:
         "category/ar.html": render_category(in_arabic, replace(SITE, language="ar"), FORMATS),
         "index.html": a_start_page(LINES, SITE, FORMATS, also=frozenset({"opml.xml", "sources.opml", "status.html"})),
         "sources.html": render_sources(SOURCES, SITE, FORMATS),
+        "latest.html": render_river(RIVER, SITE, FORMATS),
+        "latest-2.html": render_river(replace(RIVER, number=2, older=1, tabs=()), SITE, FORMATS),
     }
 
 
@@ -138,7 +153,7 @@ def test_the_address_to_subscribe_to_can_be_seen(path: str, data: bytes) -> None
 def test_links_between_pages_lead_to_pages(path: str, data: bytes) -> None:
     known = {
         *PAGES, "style.css", "icon.svg", "opml.xml", "sources.opml", "status.html",
-        "category/python/archive/1.html", "category/none.html",
+        "category/python/archive/1.html", "category/none.html", "latest-1.html",
     }  # fmt: skip
     seen = Page(data)
     for tag, attributes in seen.tags:

@@ -11,6 +11,7 @@ import pytest
 from aggregator.cli.main import main
 from aggregator.config import load_config
 from aggregator.errors import ConfigError, PublishError
+from aggregator.render.cache import forget_all
 from aggregator.render.html_pages import render_category
 from aggregator.render.theme import Theme, checked_style, ours, plain_style, read_theme, signature_of
 from aggregator.render.theme_check import POLICY, try_theme
@@ -251,9 +252,10 @@ def test_m7_another_theme_renders_every_page_and_no_feed(sample_site: SampleSite
         changed = app.publisher.publish().changed
         assert app.publisher.publish().changed == ()
     errors = ("404.html", "410.html", "500.html")
-    assert changed == (*errors, "category/general.html", "index.html", "sources.html", "status.html")
+    own = ("all.html", "category/general.html", "index.html", "latest.html", "sources.html", "status.html")
+    assert changed == (*errors, *own)
     pages = [*(sample_site.folder / "public").rglob("*.html")]
-    assert len(pages) == 4 + 3 + 3
+    assert len(pages) == 6 + 3 + 3
     assert all(b"NEW" in page.read_bytes() for page in pages), "those of the stories too"
 
 
@@ -301,7 +303,7 @@ def test_refresh_is_for_pages_that_change(sample_site: SampleSite) -> None:
     reloading = {
         path for path, page in pages.items() if page.all("meta", **{"http-equiv": "refresh", "content": "300"})
     }
-    assert reloading == {"index.html", "sources.html", "status.html", "category/general.html"}
+    assert reloading == {"index.html", "latest.html", "sources.html", "status.html", "category/general.html"}
     assert "category/general/archive/1.html" in pages
     for path, page in pages.items():
         assert ("This page reloads itself every 5 min." in page.text) == (path in reloading)
@@ -324,8 +326,10 @@ def test_theme_md_names_all_that_a_template_sees_and_nothing_else(monkeypatch: p
         return render(theme, name, path, values)
 
     monkeypatch.setattr(Theme, "render", noted)
+    forget_all()
     assert try_theme(Theme.built_in(), SITE) == []
-    assert set(seen) == ours() - {"base.html", "parts.html", "pictures.html", "head.html", "prose.html"}
+    shared = {"base.html", "parts.html", "pictures.html", "river.html", "head.html", "prose.html"}
+    assert set(seen) == ours() - shared
     given = set().union(*seen.values())
     assert given <= named, given - named
     for name in ours():

@@ -12,6 +12,9 @@ from aggregator.serve.names import MAX_PATH, name_of
     [
         ("/", "index.html"),
         ("/index.html", "index.html"),
+        ("/latest.html", "latest.html"),
+        ("/latest-12.html", "latest-12.html"),
+        ("/all.html", "all.html"),
         ("/style.css", "style.css"),
         ("/all.atom", "all.atom"),
         ("/all.rss", "all.rss"),
@@ -37,7 +40,7 @@ def test_s51_names_there_are(path: str, name: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("", "index.html", "//index.html", "/index.html/", "/INDEX.html", "/index.html\n", "/index.htm", "/all.html"),
+        *("", "index.html", "//index.html", "/index.html/", "/INDEX.html", "/index.html\n", "/index.htm", "/all.htm"),
         *("/all.atom.gz", "/category/", "/category/python", "/category/Python.atom", "/category/-a.atom"),
         *("/category/../all.atom", "/category/python.xml", "/category/a/b.atom", f"/category/{'a' * 65}.atom"),
         *("/category/pythön.atom", "/category/python/archive/0.atom", "/category/python/archive/01.atom"),

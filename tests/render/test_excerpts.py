@@ -1,0 +1,55 @@
+"""Beginnings of texts, as lists show them."""
+
+import pytest
+
+from aggregator.render.excerpt import EXCERPT, cut, excerpt_of, without_title
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "wanted"),
+    [
+        ("Short.", 20, "Short."),
+        ("A first sentence. A second one that is longer", 24, "A first sentence."),
+        ("One word after another without any end", 20, "One word after…"),
+        ("Hi. A sentence that goes on for much longer", 24, "Hi. A sentence that…"),
+        ("他说得很清楚。然后又说了很多别的话", 20, "他说得很清楚。"),
+        ("没有标点的一段很长很长的文字在这里继续", 20, "没有标点的一段很长…"),
+        ("Version 3.11 of the language is out now", 26, "Version 3.11 of the…"),
+        ("", 20, ""),
+    ],
+)
+def test_cut(text: str, columns: int, wanted: str) -> None:
+    assert cut(text, columns) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "wanted"),
+    [
+        ("Herons are back — and nest here", "Herons are back", "and nest here"),
+        ("HERONS ARE BACK: they nest", "Herons, are back!", "they nest"),
+        ("Heronsarebackwards", "Herons are back", "Heronsarebackwards"),
+        ("白鹭回来了。它们在这里筑巢", "白鹭回来了", "它们在这里筑巢"),
+        ("Herons are back", "Herons are back", ""),
+        ("They are back", "Herons", "They are back"),
+        ("Title (and more)", "Title", "(and more)"),
+        ("Beginning of a toot that goes on", "Beginning of a…", "toot that goes on"),
+        ("Text", "!!!", "Text"),
+    ],
+)
+def test_a_title_is_not_said_twice(text: str, title: str, wanted: str) -> None:
+    assert without_title(text, title) == wanted
+
+
+def test_code_and_tables_are_no_beginning_of_a_text() -> None:
+    text = "<pre>x = 1</pre><table><tr><td>1</td></tr></table><p>What this is about &amp; more.</p>"
+    assert excerpt_of(text).text == "What this is about & more."
+    assert excerpt_of("<pre>x = 1</pre>").text == "x = 1"
+
+
+def test_what_is_short() -> None:
+    words = "<p>" + "A word or two. " * 90 + "</p>"
+    assert excerpt_of(words).is_short
+    assert not excerpt_of(words * 2).is_short
+    assert not excerpt_of("<p>" + "很" * 800 + "</p>").is_short
+    assert not excerpt_of("<p>Pictures</p>" + '<img src="https://a.example/1.png" alt="">' * 4).is_short
+    assert len(excerpt_of(words * 100).text) <= EXCERPT
