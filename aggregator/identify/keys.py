@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 
@@ -117,6 +118,7 @@ def identify_again(feed: Feed, *, by_link: bool, by_text: bool) -> Feed:
     return identify(replace(feed, entries=entries), by_text=by_text) if by_link or by_text else feed
 
 
+@lru_cache(512)  # look-ups, decisions and rows of a document ask eight times for each new entry
 def key_form(key: str) -> str:
     """Return the form in which keys of one source are compared: URLs without regard to http or https (I32).
 
@@ -172,6 +174,7 @@ def text_digest_of(entry: Entry) -> Digest | None:
     return _versioned(f"{title}\0{text}")
 
 
+@lru_cache(512)
 def global_id_hash(own_id: str) -> str | None:
     """Return the hash by which ids of different sources are compared, if the id can be globally unique.
 

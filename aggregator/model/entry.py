@@ -202,6 +202,10 @@ class Origin:
     logo: Url | None = None
     tags: tuple[Tag, ...] = ()
 
+    def __hash__(self) -> int:
+        """Return the hash of what tells one from another: rendering looks up each entry's."""
+        return hash((self.id, self.title, self.link))
+
 
 class KeyRule(StrEnum):
     """The part of an entry from which its key was made (I30, I34)."""

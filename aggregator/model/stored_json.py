@@ -10,6 +10,11 @@ from aggregator.model.observed import NOTHING_OBSERVED, Observed, RequestMode
 from aggregator.model.supplement import NO_SUPPLEMENT, Contributor, Image, ImageRole, Point, Reference, Supplement
 from aggregator.urls import Url
 
+_FIELDS: dict[type[Any], tuple[tuple[str, Any], ...]] = {  # names of the fields of records, with their defaults
+    kind: tuple((one.name, one.default) for one in fields(kind))
+    for kind in (Supplement, Image, Reference, Contributor, Point)
+}
+
 
 def people_to_json(people: tuple[Person, ...]) -> list[dict[str, str]] | None:
     """Return authors as JSON, without mail addresses: these are not published (I58), and so not stored."""
@@ -71,7 +76,7 @@ def _references(values: Any) -> tuple[Reference, ...]:
 
 def _said(record: Any) -> Iterator[tuple[str, Any]]:
     """Return the fields of a record that differ from their defaults."""
-    return ((f.name, value) for f in fields(record) if (value := getattr(record, f.name)) != f.default)
+    return ((name, value) for name, default in _FIELDS[type(record)] if (value := getattr(record, name)) != default)
 
 
 def _plain(value: Any) -> Any:

@@ -65,6 +65,10 @@ class Publication:
     allow_classes: frozenset[str] = frozenset()  # class names of its source that sanitising at output keeps (S34)
     cleaned: tuple[str, ...] = field(default=(), compare=False, repr=False)  # checksums of sanitised HTML (S30)
 
+    def __hash__(self) -> int:
+        """Return the hash of what tells one from another: each format looks it up, and it has thirty fields."""
+        return hash((self.atom_id, self.digest, self.page, self.category))
+
 
 @record
 class Tombstone:

@@ -55,6 +55,8 @@ _KINDS = {
     "zip": "application/zip",
 }
 
+_SHARED = 1024  # addresses and times; all formats of a document, and their verification, ask for the same
+
 _safe: LruCache[str] = LruCache(
     4 * 1024 * 1024, each_bytes=512
 )  # the three formats of a category ask for the same HTML one after the other
@@ -143,6 +145,7 @@ def _is_usable(when: datetime) -> bool:
     return when.tzinfo is not None and 1 < when.year < 9999
 
 
+@lru_cache(maxsize=_SHARED)
 def instant(when: datetime) -> str:
     """Return a time as RFC 3339 with T, Z and whole seconds (A8).
 
@@ -161,7 +164,7 @@ def exact_instant(when: datetime) -> str:
     return whole_utc(when).replace(microsecond=when.microsecond, tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-@lru_cache(maxsize=1024)  # all formats of a document ask for the same ones
+@lru_cache(maxsize=_SHARED)
 def web_address(url: str | None) -> str | None:
     """Return an http or https URL in a form that is an IRI too, else None (S33; RFC 4287, section 2). Idempotent.
 
@@ -317,7 +320,8 @@ def credits_of(publication: Publication) -> tuple[dict[str, str], ...]:
 
 def supplement_of(publication: Publication) -> Supplement:
     """Return the supplement of an entry, with web addresses only, and texts that any format can hold."""
-    return _publishable(publication.supplement)
+    supplement = publication.supplement
+    return supplement if supplement is NO_SUPPLEMENT else _publishable(supplement)
 
 
 @lru_cache(maxsize=256)  # all formats of a document ask for the same ones

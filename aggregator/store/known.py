@@ -62,6 +62,7 @@ _STORE = select(
     store.c.next_story,
     store.c.offered_at,
     select(verdict.c.entry_id).exists().label("ruled"),  # rarely true; then verdicts cost one more statement
+    select(entry.c.id).where(entry.c.source_id == _SOURCE).exists().label("has_entries"),
     source.c.identity,
     source.c.listed,
 ).select_from(store.outerjoin(source, source.c.id == _SOURCE))
@@ -109,7 +110,8 @@ def known(
     """Return the stored data that decisions about a document depend on.
 
     These are the entries of the source that the document may list, and the stories of other sources that its entries
-    may belong to. About ten statements for any number of entries; a few more if ids are unknown.
+    may belong to. About ten statements for any number of entries; a few more if ids are unknown, fewer if the source
+    has no entries yet.
 
     Args:
         connection: a reading connection suffices.
@@ -128,7 +130,8 @@ def known(
     document = [(key_form(item.key), item) for item in feed.entries]
     row = connection.execute(_STORE, {"source": due.source_id}).mappings().one()
     before: Sequence[int] = row["listed"] or ()
-    mine = _own(connection, due, [form for form, _ in document])
+    stored = bool(row["has_entries"])
+    mine = _own(connection, due, [form for form, _ in document]) if stored else {}
     listed = [(form, item, mine[form]) for form, item in document if form in mine]
     changing = known_entries(connection, {one.id for _, item, one in listed if is_changing(one, item)})
     reused = {
@@ -139,7 +142,7 @@ def known(
     mine = {form: item for form, item in mine.items() if form not in reused}
     unknown = {form for form, _ in document if form not in mine}
     lost = _lost(connection, due, feed, before)
-    traces = _traces(connection, due, document, unknown, mine, reused, before) if unknown else []
+    traces = _traces(connection, due, document, unknown, mine, reused, before) if unknown and stored else []
     matched = _matched(connection, pairs_of(document, unknown, traces))
     holds_back = observed.suspect_since or observed.lost_since
     held = _held(connection, due) if holds_back and isinstance(due, SourceJob) else ()

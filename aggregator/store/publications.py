@@ -62,6 +62,23 @@ _SHOWN = (
     ),
 )
 
+_COPIES = (
+    select(
+        entry.c.story_id,
+        entry.c.id,
+        entry.c.key.label("entry_key"),
+        entry.c.link,
+        entry.c.joined_at,
+        entry.c.origin,
+        entry.c.categories,
+        source.c.key,
+    )
+    .join(source, source.c.id == entry.c.source_id)
+    .where(entry.c.story_id.in_(bindparam("stories", expanding=True)), entry.c.state != EntryState.WITHDRAWN.value)
+    .where(entry.c.id.not_in(bindparam("shown", expanding=True)))
+    .order_by(entry.c.id)
+)
+
 Row = RowMapping | Mapping[str, Any]  # of a query made of `shown`
 Credits = Mapping[tuple[int, int], Sequence[Credit]]  # by category and story
 NONE: PageWordings = MappingProxyType({})
@@ -183,23 +200,9 @@ def _credits(
         told_by[row["story_id"]].append(row)
     found: dict[tuple[int, int], list[Credit]] = defaultdict(list)
     keys: dict[int, CategoryKey] = {}  # looked up once there is a copy: most stories have none
-    for ids in _parts(sorted(told_by)):
-        query = (
-            select(
-                entry.c.story_id,
-                entry.c.id,
-                entry.c.key.label("entry_key"),
-                entry.c.link,
-                entry.c.joined_at,
-                entry.c.origin,
-                entry.c.categories,
-                source.c.key,
-            )
-            .join(source, source.c.id == entry.c.source_id)
-            .where(entry.c.story_id.in_(ids), entry.c.state != EntryState.WITHDRAWN.value)
-            .order_by(entry.c.id)
-        )
-        for copy in connection.execute(query).all():
+    for ids in _parts(sorted(told_by), MAX_IN // 2):
+        alone = [some[0]["shown_id"] for some in map(told_by.__getitem__, ids) if len(some) == 1]  # never a credit
+        for copy in connection.execute(_COPIES, {"stories": ids, "shown": alone}).all():
             for told in told_by[copy.story_id]:
                 is_late = told["filed_at"] is not None and copy.joined_at > told["filed_at"]
                 if copy.id == told["shown_id"] or (is_late and not late):
@@ -263,8 +266,8 @@ def _publication(row: Row, credits: Credits) -> Publication:
     )
 
 
-def _parts(values: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (values[start : start + MAX_IN] for start in range(0, len(values), MAX_IN))
+def _parts(values: Sequence[int], size: int = MAX_IN) -> Iterable[Sequence[int]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def _url(value: str | None) -> Url | None:

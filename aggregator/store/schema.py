@@ -4,6 +4,7 @@ The schema is for SQLite and PostgreSQL. `migrations/` creates it; a test compar
 """
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,20 +37,30 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Return the microseconds of a time; raise ValueError for a time without a zone."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no zone")
-        return (value - EPOCH) // MICROSECOND
+    # A processor is called for each value; `process_bind_param` costs one more call, a fifth of storing small records.
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:
+        """Return the function from times to microseconds; it raises ValueError for a time without a zone."""
+        return _microseconds_of
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Return the aware time, UTC."""
-        return None if value is None else EPOCH + timedelta(microseconds=value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
+        """Return the function from microseconds to aware times, UTC."""
+        return _time_of
+
+
+def _microseconds_of(value: datetime | None) -> int | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"{value!r} has no zone")
+    return (value - EPOCH) // MICROSECOND
+
+
+def _time_of(value: int | None) -> datetime | None:
+    return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_DECODER = json.JSONDecoder()
 
 
 class Json(TypeDecorator[Any]):
@@ -58,12 +69,13 @@ class Json(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else _COMPACT.encode(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """Return the function from records to JSON text."""
+        return lambda value: None if value is None else _COMPACT.encode(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-
-        return None if value is None else json.loads(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Any]:
+        """Return the function from JSON text to records."""
+        return lambda value: None if value is None else _DECODER.decode(value)
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite generates ids only for INTEGER

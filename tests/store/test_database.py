@@ -119,9 +119,9 @@ def test_a_failed_transaction_leaves_nothing(url: str) -> None:
 def test_r12_a_time_without_a_zone_is_refused(url: str) -> None:
     engine = sqlite.make_engine("sqlite://")
     with pytest.raises(ValueError, match="no zone"):
-        Instant().process_bind_param(datetime(2026, 3, 4), engine.dialect)  # noqa: DTZ001 - that is the point
-    bound = Instant().process_bind_param(NOON.replace(microsecond=7), engine.dialect)
-    assert Instant().process_result_value(bound, engine.dialect) == NOON.replace(microsecond=7)
+        Instant().bind_processor(engine.dialect)(datetime(2026, 3, 4))  # noqa: DTZ001 - that is the point
+    bound = Instant().bind_processor(engine.dialect)(NOON.replace(microsecond=7))
+    assert Instant().result_processor(engine.dialect, None)(bound) == NOON.replace(microsecond=7)
     engine.dispose()
 
 
