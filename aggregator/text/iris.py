@@ -6,7 +6,7 @@ non-ASCII characters of RFC 3987.
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\x9f<>\"{}|\\^`\ud800-\udfff\ufffe\uffff]+")
@@ -42,11 +42,13 @@ _RULES: Final = {  # scheme in lower case to its rule; compiled at first use, si
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)  # RFC 9562, section 4
 
 
+@lru_cache(1024)  # look-ups, decisions and each format ask for the same ids
 def is_iri(text: str) -> bool:
     """Return True if a text is an absolute IRI by the characters of RFC 3987."""
     return _IRI.fullmatch(text) is not None and "%%" not in text
 
 
+@lru_cache(1024)
 def is_identifier(text: str) -> bool:
     """Return True if a text can be published unchanged as an id: an IRI that follows the rules of its scheme (A4)."""
     return _compiled(_IDENTIFIER).fullmatch(text) is not None and _BIDI.search(text) is None and _keeps_rules(text)
