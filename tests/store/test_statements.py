@@ -46,6 +46,21 @@ def test_a_poll_costs_the_same_statements_whatever_its_length(tmp_path: Path) ->
     assert costs[0] <= 39, "a few of which look for entries under other ids, and those of the claim"
 
 
+def test_entries_of_a_source_that_has_none_are_not_looked_up(tmp_path: Path) -> None:
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("b", said("first-of-b"))
+        costs = []
+        for entry in ("first", "second"):
+            statements: list[str] = []
+            with app.store.heard_statements(statements.append):
+                fake_source.says("a", said(entry))
+            costs.append(sum("FROM entry" in one and "key_hash IN" in one for one in statements))
+    assert costs == [0, 1]
+
+
 def test_marks_sources_days_and_events_of_a_group_are_written_once(tmp_path: Path) -> None:
     site = SampleSite(tmp_path)
     keys = [f"s{n}" for n in range(10)]
