@@ -31,7 +31,9 @@ LATE = {
     "publish.publisher": "aggregator.publish.adopt aggregator.publish.posts.export aggregator.render.status_json "
     "aggregator.render.status_page",
     "publish.river": "aggregator.render.river",
-    "publish.site": "aggregator.render.fields aggregator.render.html_pages aggregator.render.opml",
+    "publish.site": "aggregator.render.fields aggregator.render.html_pages aggregator.render.opml "
+    "aggregator.render.site_files",
+    "publish.site_files": "aggregator.render.html_pages aggregator.render.site_files",
     "publish.story_pages": "aggregator.render.fields aggregator.render.html_pages",
     "render.status_json": "aggregator.render.fields",
     "render.theme": "aggregator.render.sandbox aggregator.render.theme_check jinja2",

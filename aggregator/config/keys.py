@@ -16,6 +16,7 @@ from aggregator.model.settings import Dedupe, Front, PageShow, Rule, Show
 
 ALWAYS = timedelta(days=31)  # R21: no due time is later than this
 CENTURY = timedelta(days=36500)
+READY_THEMES = ("cards", "dense", "magazine")  # folders of aggregator/render/themes
 MAX_SOURCES = 100_000  # in one file (S16)
 OTHER_FORMATS = {other: one.name for one in FORMATS.values() for other in one.other_names}
 
@@ -135,8 +136,8 @@ class PublishKeys(Keys):
         "Interval at which pages reload themselves.",
     )
     theme = optional(
-        Text("a folder", "a folder such as theme/"),
-        "Folder of your templates, stylesheet, icon and texts; each file replaces a built-in one: theme.md.",
+        Text("a theme", "cards, dense, magazine, or a folder such as theme/"),
+        "Look of pages: `cards`, `dense`, `magazine`, or a folder of your templates, stylesheets and texts: theme.md.",
     )
     static = optional(
         Text("a folder", "a folder such as static/"), "Folder that is copied unchanged: CNAME, robots.txt, favicon."

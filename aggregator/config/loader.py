@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from aggregator.config.document import MapNode, Node, Scalar, read_document
 from aggregator.config.findings import Findings, Place, Unfit
 from aggregator.config.hosts import host_rules, may_hide_allow_private
 from aggregator.config.key_places import KEY_PLACES
-from aggregator.config.keys import JekyllKeys, PagesKeys, PublishKeys, ServeKeys, SiteKeys
+from aggregator.config.keys import READY_THEMES, JekyllKeys, PagesKeys, PublishKeys, ServeKeys, SiteKeys
 from aggregator.config.source_keys import ROOT, RootKeys
 from aggregator.config.sources import SourceContext, SourceReader
 from aggregator.config.tables import Key, Values
@@ -174,13 +175,21 @@ def _publish(values: Values, folder: Path, findings: Findings) -> Publish:
         gzip=values[PublishKeys.gzip],
         fair=values[PublishKeys.fair],
         refresh=values[PublishKeys.refresh],
-        theme=folder / theme if (theme := values[PublishKeys.theme]) else None,
+        theme=_theme(values[PublishKeys.theme], folder),
         theme_at=_at(values, PublishKeys.theme),
         jekyll=_jekyll(values[PublishKeys.jekyll], folder, findings),
         hub=normalise(hub) if (hub := values[PublishKeys.hub]) else None,
         static=None if static is None else folder / static,
         aliases=read_aliases(values[PublishKeys.aliases], formats, findings),
     )
+
+
+def _theme(name: str | None, folder: Path) -> Path | None:
+    """Return the folder of a theme: the operator's, or one of ours if he has none of that name."""
+    if name is None:
+        return None
+    is_ready = name in READY_THEMES and not (folder / name).exists()
+    return Path(str(files("aggregator.render") / "themes" / name)) if is_ready else folder / name
 
 
 def _jekyll(values: Values | None, folder: Path, findings: Findings) -> Jekyll | None:

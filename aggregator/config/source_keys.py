@@ -224,6 +224,10 @@ class SourceKeys(DefaultKeys):
     show = optional(SHOW, "How much of an entry this publisher allows to show.")
     noindex = key(Flag(), False, "`true`: asks search engines to leave its entries out.")
     private = key(Flag(), False, "`true`: no output shows the address, or where it redirects to: private.md.")
+    language = optional(
+        Text("a language", "a tag such as en or zh-CN", check=vocabulary.language),
+        "Language of its entries, as far as they and the feed name none.",
+    )
     timezone = key(
         Text("a time zone", "a name such as Europe/Berlin", check=vocabulary.timezone),
         "UTC",

@@ -138,6 +138,7 @@ class SourceReader:
             routes=self._routes(values),
             show=values[SourceKeys.show],
             noindex=values[SourceKeys.noindex],
+            language=values[SourceKeys.language],
             private=values[SourceKeys.private],
             headers=headers,
             auth=address.auth,

@@ -200,6 +200,7 @@ class Source:
     routes: tuple[Route, ...] = ()
     show: Show | None = None
     noindex: bool = False  # search engines are asked to leave its entries out
+    language: str | None = None  # of its entries, as far as they name none
     private: bool = False  # no output shows its address (S44)
     headers: tuple[tuple[str, Secret], ...] = ()
     auth: tuple[str, Secret] | None = None  # user and password from the URL (P85)
@@ -214,6 +215,12 @@ class Source:
     def places(self) -> tuple[CategoryKey, ...]:
         """All categories in which its entries may be published."""
         return tuple(dict.fromkeys((*self.categories, *self.made, *(route.to for route in self.routes))))
+
+    @property
+    def outward(self) -> tuple[object, ...]:
+        """What of its settings shapes its entries in outputs, beside its limits; empty as a rule."""
+        classes = sorted(self.reading.allow_classes)
+        return (*classes, self.language) if self.language else tuple(classes)
 
     @property
     def own_machine(self) -> bool:

@@ -4,7 +4,7 @@ Copies are listed like outputs, and removed when feeds.yaml or the folder no lon
 are never touched.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
@@ -40,10 +40,19 @@ class ListedFiles:
 
 
 class Aliases:
-    """Keeps copies equal to their targets, for one set of settings."""
+    """Keeps copies equal to their targets, for one set of settings.
 
-    def __init__(self, folder: Destination, outputs: OutputList, publish: Publish) -> None:
-        self._folder, self._outputs = folder, outputs
+    Args:
+        folder: the published folder.
+        outputs: the list of its files.
+        publish: what is copied.
+        is_made: whether a listed copy, with its digest, is none, but a file that we make where no copy has its path.
+    """
+
+    def __init__(
+        self, folder: Destination, outputs: OutputList, publish: Publish, is_made: Callable[[str, str | None], bool]
+    ) -> None:
+        self._folder, self._outputs, self._is_made = folder, outputs, is_made
         self._aliases, self._static = publish.aliases, publish.static
         self._known: dict[str, _Look] = {}  # static files that were copied, as they looked then
         self._passed_over: set[tuple[str, str]] = set()  # what was said once
@@ -56,7 +65,7 @@ class Aliases:
     def read(self, tx: Transaction) -> ListedFiles | None:
         """Read what `put` needs from the store, after the outputs were recorded; None if there is nothing to copy."""
         copies = tx.files.copies()
-        if not (copies or self._aliases or self._static):
+        if not (self._aliases or self._static or any(not self._is_made(path, None) for path in copies)):
             return None
         return ListedFiles(tx.files.digests(stories=False), tx.files.max_ages(), copies)
 
@@ -93,7 +102,7 @@ class Aliases:
         elif self._static is not None:  # not mounted today, say: what was copied stays
             self._pass_over("static", f"there is no folder {self._static}; what was copied from it stays")
             wanted |= files.copies
-        gone = files.copies - wanted
+        gone = {path for path in files.copies - wanted if not self._is_made(path, files.digests.get(path))}
         failed = self._outputs.remove(gone)  # first: a folder may have become a file
         put = self._outputs.put(outputs, files.digests.keys() - gone.difference(failed), take_over=take_over)
         put.changed += sorted(gone.difference(failed))

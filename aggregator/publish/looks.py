@@ -31,9 +31,7 @@ class Looks:
         self._settings = settings
         self._pages = (*style.facts, settings.site.logo) if "html" in settings.publish.formats else ()
         self._has_story_pages = has_story_pages
-        self._classes = sorted(
-            (s.key, sorted(s.reading.allow_classes)) for s in settings.sources if s.reading.allow_classes
-        )
+        self._outward = sorted((s.key, s.outward) for s in settings.sources if s.outward)
         self.adopt(Roster.of(settings))
 
     def adopt(self, roster: Roster) -> None:
@@ -63,7 +61,7 @@ class Looks:
         category = self._roster.categories[row.key]
         shown = (row.key, category.title, category.description, category.show, row.slug, self.max_age(category))
         sizes = (category.entries, self._settings.publish.archive_page)
-        facts = (shown, sizes, self.hub_of(category), self._classes, visibility.digest)
+        facts = (shown, sizes, self.hub_of(category), self._outward, visibility.digest)
         of_pages = (facts, category.page_show or self._settings.pages.show)
         self._of_categories[row.id] = look = f"{self._digest(of_pages)} {self._digest(facts, pages=())}"
         return look
@@ -79,7 +77,7 @@ class Looks:
         sources = [(s.key, s.title, s.url, s.paused, s.places) for s in self._roster.sources.values()]
         site = self._settings.site
         shape = (publish.entries, publish.fair, publish.hub, site.description, site.front, site.headlines)
-        return self._digest((categories, sources, shape, self._classes, visibility.digest))
+        return self._digest((categories, sources, shape, self._outward, visibility.digest))
 
     def of_river(self, rows: Sequence[CategoryRow], visibility: Visibility) -> str:
         """Return the look of the closed pages of the river: a new source changes none of them."""

@@ -6,7 +6,7 @@ one, only files with the digests of the list are ours.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from logging import getLogger
 from typing import TypeVar
@@ -175,6 +175,19 @@ class OutputList:
             return self._folder.stranger(path) is not False
         except PublishError:
             return True
+
+    def yielding(self, outputs: Iterable[Output], digests: Mapping[str, str | None]) -> list[Output]:
+        """Return those outputs at whose paths nothing of somebody else stands.
+
+        Args:
+            outputs: files that an operator may keep himself.
+            digests: of those of them that the list names. A listed file with other bytes and without our mark has been
+                replaced by somebody.
+        """
+        wanted = [*outputs]
+        stands = self._parallel_map(self._folder.stranger, [output.path for output in wanted])
+        theirs = {path for path, ours in stands if ours is False and self._digest(path) != digests.get(path, "")}
+        return [output for output in wanted if output.path not in theirs or self._is_already(output)]
 
     def reserve(self, paths: Sequence[str], listed: Collection[str], *, take_over: bool) -> Collection[str]:
         """List files that will be written in several parts; no part is written if a stranger stands at any path.

@@ -28,6 +28,7 @@ from aggregator.publish.looks import MAX_AGE, Looks, is_same
 from aggregator.publish.output_list import OutputList, Put, expected_files
 from aggregator.publish.report import Published, PublishRun, failure_of
 from aggregator.publish.site import SiteOutputs
+from aggregator.publish.site_files import SiteFiles
 from aggregator.publish.story_pages import LATE, DirtyPages, StoryPages
 from aggregator.render.theme import PageStyle, plain_style
 from aggregator.render.visibility import Visibility
@@ -94,13 +95,14 @@ class Publisher:
         self._formats = Formats(settings, self._style, str(store.uuid))
         self._outputs = outputs = OutputList(store, folder, clock, gzip=settings.publish.gzip)
         self._posts = export.Posts(store, settings, clock) if settings.publish.jekyll else None
-        self._aliases = Aliases(folder, outputs, settings.publish)
+        extras = SiteFiles(settings, self._style)
+        self._aliases = Aliases(folder, outputs, settings.publish, extras.has)
         self._stories = StoryPages(store, settings, self._formats.names, self._style, outputs, clock)
         pages = self._stories.are_made
         self._looks = looks = Looks(settings, self._style, has_story_pages=pages)
         parts = (looks, outputs, clock)
         self._documents = CategoryDocuments(store, settings, self._formats, *parts, has_story_pages=pages)
-        self._site = SiteOutputs(store, settings, self._formats, self._style, *parts, has_story_pages=pages)
+        self._site = SiteOutputs(store, settings, self._formats, self._style, *parts, extras, has_story_pages=pages)
         self._has_adopted = False  # the files of a restored store are listed; stays in the store until posts are too
         self._must_copy_all = False  # outputs are gone, so copies may be gone
         self._has_checked_losses = False

@@ -20,6 +20,7 @@ from aggregator.publish.looks import Looks, has_news
 from aggregator.publish.output_list import OutputList, Put
 from aggregator.publish.report import PublishRun
 from aggregator.publish.river import RiverPages, RiverTurn
+from aggregator.publish.site_files import SiteFiles
 from aggregator.render.cache import LruCache
 from aggregator.render.theme import PageStyle
 from aggregator.render.visibility import Visibility
@@ -31,11 +32,12 @@ from aggregator.store.transaction import Transaction
 from aggregator.text.slugs import in_ascii
 
 if TYPE_CHECKING:
-    from aggregator.render import fields, html_pages, opml
+    from aggregator.render import fields, html_pages, opml, site_files
 else:
     fields = late("aggregator.render.fields")
     html_pages = late("aggregator.render.html_pages")
     opml = late("aggregator.render.opml")
+    site_files = late("aggregator.render.site_files")
 
 NEWEST = 5  # stories on pages of errors
 MANY = 24  # categories: with more the start page begins with the river, and has sections of the busiest alone
@@ -61,6 +63,7 @@ class SiteOutputs:
         looks: of the same settings.
         files: the published files.
         clock: returns the current time.
+        extras: robots.txt and the like.
         has_story_pages: whether each story has a page.
     """
 
@@ -73,10 +76,12 @@ class SiteOutputs:
         looks: Looks,
         files: OutputList,
         clock: Clock,
+        extras: SiteFiles,
         *,
         has_story_pages: bool,
     ) -> None:
         self._store, self._settings, self._formats, self._style = store, settings, formats, style
+        self._extras = extras
         self._looks, self._files, self._clock = looks, files, clock
         self._has_story_pages = has_story_pages
         self._river = RiverPages(store, settings, formats.names, style, files, has_story_pages=has_story_pages)
@@ -123,6 +128,8 @@ class SiteOutputs:
             river = self._river.outputs(turn, self._looks.site_max_age(), run.visibility) if turn else []
             outputs = self._outputs(tx, document, rows, looks, run, turn, has_news=has_news(site, look))
             listed = tx.files.listed([output.path for output in (*river, *outputs)])
+            extras = [*self._extras.outputs(self._pages(tx, rows, run.roster, document), self._looks.site_max_age())]
+            digests = tx.files.digests_of([output.path for output in extras])
         outputs = [o for o in outputs if o.path not in YIELDING or o.path in listed or self._files.is_free(o.path)]
         with self._store.begin() as tx:
             tx.categories.offer(None, self._clock())
@@ -139,6 +146,7 @@ class SiteOutputs:
         with run.going_on():
             put.add(run.note(self._files.put(river, listed, take_over=run.take_over)))
         put.add(run.note(self._files.put(outputs, listed, take_over=run.take_over)))
+        put.add(run.note(self._files.put(self._files.yielding(extras, digests), digests, take_over=True)))
         left = self._files.clear(self._formats.names) if is_new else []
         run.failed += left
         with self._store.begin() as tx:
@@ -256,6 +264,21 @@ class SiteOutputs:
         counts = tx.documents.counts([row.id for row in changed])
         self._counts |= {row.id: (row.dirty, counts[row.id]) for row in changed}
         return {row.id: self._counts[row.id][1] for _, row in listed}
+
+    def _pages(
+        self, tx: Transaction, rows: Sequence[CategoryRow], roster: Roster, site: Document
+    ) -> list["site_files.SitePage"]:
+        """Return the pages that search engines are led to: those whose canonical address is their own (A60)."""
+        said = tx.documents.said_last()
+        listed = [row for _, row in _listed(rows, roster)]
+        pages = [site_files.SitePage("", site.updated)]
+        pages += (site_files.SitePage(f"category/{row.slug}.html", said.get(row.id)) for row in listed)
+        pages += (site_files.SitePage(page.path) for page in self._style.theme.pages)
+        return pages + [
+            site_files.SitePage(f"category/{row.slug}/archive/{page}.html")
+            for row in listed
+            for page in range(row.pages, 0, -1)
+        ]
 
     def _start_page(
         self,

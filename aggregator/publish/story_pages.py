@@ -306,8 +306,8 @@ class StoryPages:
         """Return a digest of what may be seen of each source of which not everything may be seen as it is."""
         limits: dict[SourceKey, list[str]] = {key: [limit] for key, limit in visibility.said.items()}
         for source in self._settings.sources:
-            if source.reading.allow_classes:
-                limits.setdefault(source.key, []).append(repr(sorted(source.reading.allow_classes)))
+            if source.outward:
+                limits.setdefault(source.key, []).append(repr([*source.outward]))
         return {key: _digest(*facts) for key, facts in limits.items()}
 
     def _ranks(self, before: Looks) -> tuple[dict[int, int], bool]:

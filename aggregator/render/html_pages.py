@@ -18,14 +18,27 @@ from aggregator.model.poll import State
 from aggregator.model.settings import Site
 from aggregator.model.story import CategoryLine, Document, Publication, SourceLine, StoryNote, StoryPage
 from aggregator.render import fields, mark
-from aggregator.render.html_fragments import MAX_BYTES, fitting, size_of
+from aggregator.render.html_fragments import MAX_BYTES, fitting, shorten, size_of
+from aggregator.render.pictures import Picture
 from aggregator.render.renderer import RenderContext, Renderer
 from aggregator.render.template_context import ContextBuilder, LinkText, Story, is_right_to_left
 from aggregator.render.theme import PageStyle
+from aggregator.render.theme_files import PAGES, OwnPage
 
+DESCRIPTION = 200  # characters of a story in previews of its page
 ROW_BYTES = 220  # our own part of a source on its page, about; one in trouble stands there twice
+MAX_ANNOUNCED = 100  # categories whose feeds the start page announces
 LINK_BYTES = 40  # our own part of a category in the list of all, about
 TROUBLED = frozenset({State.FAILING, State.GONE, State.SUSPECT})
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What other sites and search engines show of a page: of a story its own facts, else those of the page."""
+
+    description: str = ""
+    published: str | None = None  # of a story, for machines
+    image: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +174,7 @@ def render_index(
         title="",
         canonical=canonical,
         feeds=feeds,
+        more_feeds=_best_feeds(sections, site, formats),
         sections=[*fit, *bare],
         others=others,
         names=names,
@@ -254,6 +268,7 @@ def render_story(page: StoryPage, site: Site, formats: frozenset[str], style: Pa
         title=story.title,
         canonical=story.original or fields.url_of(site, page.path),
         feeds=[feed for place in page.places for feed in feeds_of(place.path, site, formats, plain(place.title))],
+        preview=Preview(shorten(story.excerpt, DESCRIPTION), story.machine_date, story.image),
         reloads=False,
         story=story,
         tags=[plain(tag.label or tag.term) for tag in fields.tags_of(page.publication)],
@@ -313,6 +328,21 @@ def render_error(
     )
 
 
+def render_own_page(page: OwnPage, site: Site, formats: frozenset[str], style: PageStyle) -> bytes:
+    """Render a page that an operator's theme adds."""
+    scribe = ContextBuilder.of(site, site.language, style)
+    return render_page(
+        f"{PAGES}/{page.name}",
+        scribe,
+        page.path,
+        title=page.title,
+        canonical=fields.url_of(site, page.path),
+        feeds=feeds_of(fields.ALL, site, formats, plain(site.title)),
+        preview=Preview(page.description),
+        reloads=False,
+    )
+
+
 def place_of(page: str, title: str, path: str) -> LinkText:
     """Return a link from a page to the page of a document."""
     return LinkText(plain(title), _relative(page, f"{path}.html"))
@@ -339,6 +369,7 @@ def _render_document(
         title=f"{heading} – {part}" if part else heading,
         canonical=fields.url_of(site, path),
         feeds=feeds_of(feed_path, site, formats, heading),
+        preview=Preview(plain(document.description or "")),
         reloads=document.archive is None,
         heading=heading,
         part=part,
@@ -360,6 +391,8 @@ def render_page(
     title: str,
     canonical: str,
     feeds: list[_Feed],
+    more_feeds: list[_Feed] | None = None,
+    preview: Preview | None = None,
     reloads: bool = True,
     **more: Any,
 ) -> bytes:
@@ -371,7 +404,9 @@ def render_page(
         path: of the page below the folder: decides how links to the root begin.
         title: of the page; empty on the start page.
         canonical: the page's own public address, or the original's (A60).
-        feeds: that the page announces.
+        feeds: that the page offers and announces.
+        more_feeds: that it announces beside these.
+        preview: what is shown of the page elsewhere; None: its title.
         reloads: whether the page changes by itself, so that `publish.refresh` is for it.
         more: what the template itself asks for; docs/theme.md names it.
 
@@ -386,10 +421,14 @@ def render_page(
         zone=scribe.zone.key,
         language=fields.language_of(scribe.language) or messages.language,
         direction="rtl" if is_right_to_left(messages.language) else "ltr",  # of our labels; stories say theirs
-        here=template,
+        here=template.rpartition("/")[2],
         title=title,
         canonical=canonical,
         feeds=feeds,
+        more_feeds=more_feeds or [],
+        preview=preview or Preview(),
+        files=[*style.theme.files],
+        pages=style.theme.pages,
         root="../" * path.count("/"),
         logo=logo if (logo := scribe.site.logo) is None or ":" in logo else "../" * path.count("/") + logo,
         refresh=int(refresh.total_seconds()) if refresh else None,
@@ -405,6 +444,15 @@ def feeds_of(path: str, site: Site, formats: frozenset[str], title: str) -> list
     url = fields.url_of(site, path)
     return [
         _Feed(one.label, one.media_type, f"{title} ({one.label})", f"{url}{one.suffix}") for one in feeds_among(formats)
+    ]
+
+
+def _best_feeds(sections: Sequence[Section], site: Site, formats: frozenset[str]) -> list[_Feed]:
+    """Return one feed of each category."""
+    return [
+        _Feed(best.label, best.media_type, section.title, fields.url_of(site, section.path[:-5], best.suffix))
+        for section in sections[:MAX_ANNOUNCED]
+        for best in feeds_among(formats)[:1]
     ]
 
 

@@ -14,6 +14,7 @@ MARKS = (
     f"<!-- generator: {NAME} -->".encode(),  # OPML
     f"/* generator: {NAME} */".encode(),  # the stylesheet
     f"{LIST_MARK}\n".encode(),  # gone.txt
+    f"# generator: {NAME}\n".encode(),  # robots.txt
 )
 HEAD_BYTES = 64 * 1024  # a mark stands in the first part of a file, before anything long
 

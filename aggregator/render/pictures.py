@@ -10,6 +10,7 @@ from html import unescape
 from typing import Final
 
 from aggregator.model.story import Publication
+from aggregator.model.supplement import ImageRole
 from aggregator.model.tokens import STRUCK
 from aggregator.render import fields
 
@@ -38,6 +39,7 @@ class Picture:
     width: int | None = None  # pixels, as the publisher says
     height: int | None = None
     alt: str = ""
+    is_cover: bool = False  # the square cover of an episode, which many episodes share
 
     @property
     def shorter_side(self) -> int | None:
@@ -65,7 +67,8 @@ def picture_of(publication: Publication) -> Picture | None:
 
 def _plausible(publication: Publication) -> Iterator[Picture]:
     for image in publication.supplement.images:
-        yield from _checked(Picture(image.url, image.width, image.height), MIN_NAMED_SIDE)
+        is_cover = image.role is ImageRole.COVER
+        yield from _checked(Picture(image.url, image.width, image.height, is_cover=is_cover), MIN_NAMED_SIDE)
     for url, enclosure in fields.enclosures_of(publication) if publication.enclosures else ():
         if fields.type_of(url, enclosure).startswith("image/"):
             yield from _checked(Picture(url, alt=enclosure.title or ""), MIN_NAMED_SIDE)

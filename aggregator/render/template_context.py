@@ -1,6 +1,7 @@
 """Values that templates see: texts without markup, links that are web addresses, dates as people write them."""
 
 import posixpath
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
@@ -15,11 +16,14 @@ from aggregator.render.html_fragments import MAX_BYTES, dress
 from aggregator.render.pictures import Picture, picture_of
 from aggregator.render.theme import PageStyle, plain_style
 from aggregator.render.translations import Messages
+from aggregator.text.scripts import SAMPLE, language_by_script
 
 MAX_STORIES = 50  # in full on a page (A69)
 HEADLINE_BYTES = 300  # our own part of a headline, about
 LONG_TITLE = 90  # characters
 RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ku nqo ps sd syr ug ur yi".split())
+
+_TAG_OR_ENTITY = re.compile("<[^>]*>?|&[^;]{1,10};")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,7 @@ class ContextBuilder:
 
     def _story(self, publication: Publication, page: str = "", *, root: str | None = None) -> Story:
         language = fields.language_of(publication.language)
+        language = language or language_by_script(_beginning(publication), self.language)
         source = fields.source_title_of(publication)
         authors = [plain(p.name) for p in fields.named(publication.authors) if p.name != source]
         when = publication.published or publication.updated
@@ -178,6 +183,12 @@ class ContextBuilder:
 
 def _text_of(publication: Publication) -> str:
     return fields.content_of(publication) or fields.summary_of(publication)
+
+
+def _beginning(publication: Publication) -> str:
+    """Return title and beginning of a story without markup, in which its script can be seen."""
+    text = _TAG_OR_ENTITY.sub(" ", (publication.content or publication.summary)[: 2 * SAMPLE])
+    return f"{publication.title} {text}"
 
 
 def is_right_to_left(language: str) -> bool:

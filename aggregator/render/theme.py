@@ -19,6 +19,21 @@ from typing import TYPE_CHECKING, Any
 from aggregator.errors import ConfigError, Problem, PublishError
 from aggregator.late import late
 from aggregator.model.settings import Settings
+from aggregator.render.theme_files import (
+    CATALOGUES,
+    EXTRA,
+    ICON,
+    MAX_FILES,
+    PAGES,
+    PICTURES,
+    STYLE,
+    OwnPage,
+    is_published,
+    limit_of,
+    listed,
+    own_pages,
+    strays,
+)
 from aggregator.render.translations import BadCatalogue, Catalogue, Messages, messages_of, read_catalogue
 
 if TYPE_CHECKING:
@@ -32,15 +47,9 @@ else:
 
 FIXED = frozenset({"head.html", "prose.html"})  # what keeps pages safe and known as ours; no theme replaces it
 BUILT_IN = "built-in/"  # before a name: our own template of that name, for a theme's to extend or include
-STYLE, ICON, CATALOGUES = "style.css", "icon.svg", "catalogue"
-MAX_BYTES = 256 * 1024  # of a template or stylesheet
-MAX_ICON_BYTES = 32 * 1024
-MAX_FILES = 200
 
 _CSS_MARK, _SVG_MARK = b"/* generator: aggregator */\n", b"<!-- generator: aggregator -->\n"
 _OURS = files("aggregator.render") / "templates"
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.html")
-_LANGUAGE = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*\.toml")
 # What rendering a template of somebody else's can raise, besides Jinja's own errors.
 FAULTS = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 
@@ -82,12 +91,14 @@ class Theme:
     catalogues: Mapping[str, Catalogue] = field(default_factory=dict)  # own, by language in lower case
     stylesheet: bytes = b""
     icon: bytes = b""
+    files: Mapping[str, bytes] = field(default_factory=dict)  # published beside pages, by path
     digest: str = ""  # of its own files; empty: ours alone
 
     @classmethod
     def built_in(cls) -> "Theme":
         """Return the theme that comes with the program."""
-        return cls(None, stylesheet=(_OURS / STYLE).read_bytes(), icon=(_OURS / ICON).read_bytes())
+        icons = {name: (_OURS / name).read_bytes() for name in PICTURES}
+        return cls(None, stylesheet=(_OURS / STYLE).read_bytes(), icon=(_OURS / ICON).read_bytes(), files=icons)
 
     def messages(self, language: str) -> Messages:
         """Return the texts of a language."""
@@ -123,6 +134,11 @@ class Theme:
             if frame in self._files:
                 found = f"{frame}:{line}"
         return found
+
+    @cached_property
+    def pages(self) -> list[OwnPage]:
+        """Pages that the theme adds."""
+        return own_pages(self.texts)
 
     @cached_property
     def _messages(self) -> dict[str, Messages]:
@@ -164,17 +180,21 @@ def read_theme(folder: Path, called: str) -> Theme:
         if not isinstance(error, FileNotFoundError):
             why = f"{Path(str(error.filename)).name} can't be read: {error.strerror}; mend it, or move it away"
         raise ConfigError([Problem(called, 1, 1, why)]) from error
-    problems += _strays(folder, called)
+    problems += strays(folder, called, ours())
     if len(found) > MAX_FILES:
         raise ConfigError([Problem(called, 1, 1, f"it has over {MAX_FILES} files of a theme; write fewer")])
     texts: dict[str, str] = {}
     catalogues: dict[str, Catalogue] = {}
     data: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for name, raw in found.items():
-        limit = MAX_ICON_BYTES if name == ICON else MAX_BYTES
+        limit = limit_of(name)
         try:
             if len(raw) > limit:
                 raise ValueError(f"it has over {limit // 1024} KiB; write less")
+            if is_published(name) and name != EXTRA:
+                files[name] = raw
+                continue
             text = raw.decode("utf-8-sig")
             if name.endswith(".toml"):
                 catalogues[name.removeprefix(f"{CATALOGUES}/").removesuffix(".toml")] = read_catalogue(text)
@@ -197,6 +217,7 @@ def read_theme(folder: Path, called: str) -> Theme:
         catalogues,
         _marked(data[STYLE], _CSS_MARK) if STYLE in data else plain.stylesheet,
         _marked(data[ICON], _SVG_MARK) if ICON in data else plain.icon,
+        _beside(files, data, plain),
         digest_of(found),
     )
     problems += theme_problems(theme)
@@ -205,19 +226,26 @@ def read_theme(folder: Path, called: str) -> Theme:
     return theme
 
 
+def _beside(files: Mapping[str, bytes], data: Mapping[str, bytes], plain: Theme) -> dict[str, bytes]:
+    """Return what is published beside pages. Our own pictures show another icon than that of a theme."""
+    has_icon = ICON in data or any(name in files for name in PICTURES)
+    extra = {EXTRA: _marked(data[EXTRA], _CSS_MARK)} if EXTRA in data else {}
+    return ({} if has_icon else dict(plain.files)) | dict(files) | extra
+
+
 def read_files(folder: Path) -> dict[str, bytes]:
     """Read what of a folder belongs to a theme, by name.
 
     Raises:
         OSError: the folder, or a file in it, can't be read.
     """
-    return {name: _head(path) for name, path in _listed(folder)}
+    return {name: _head(path, name) for name, path in listed(folder)}
 
 
 def signature_of(folder: Path) -> tuple[object, ...]:
     """Return a value that changes when a file of a theme does; cheap enough for every second."""
     try:
-        stats = [(name, path.stat()) for name, path in _listed(folder)]
+        stats = [(name, path.stat()) for name, path in listed(folder)]
     except OSError as error:
         return (type(error).__name__,)
     return tuple((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats)
@@ -267,7 +295,7 @@ def theme_problems(theme: Theme) -> Iterator[Problem]:
         for scope in tree.find_all(jinja2.nodes.EvalContextModifier):
             yield Problem(file, scope.lineno, 1, "texts are escaped everywhere; take `autoescape` out")
     for name in parsed:
-        if name not in used:
+        if name not in used and not name.startswith(f"{PAGES}/"):
             what = f"no page is called so and no template includes it; {_names_there_are()}"
             yield Problem(f"{theme.called}/{name}", 1, 1, what)
 
@@ -276,33 +304,9 @@ def _names_there_are() -> str:
     return f"write one of {', '.join(sorted(name.removesuffix('.html') for name in ours() - FIXED))}"
 
 
-def _listed(folder: Path) -> list[tuple[str, Path]]:
-    found = [(path.name, path) for path in folder.iterdir() if _NAME.fullmatch(path.name) or path.name in (STYLE, ICON)]
-    catalogues = folder / CATALOGUES
-    if catalogues.is_dir():
-        found += [(f"{CATALOGUES}/{p.name}", p) for p in catalogues.iterdir() if _LANGUAGE.fullmatch(p.name)]
-    return sorted(found)
-
-
-def _strays(folder: Path, called: str) -> Iterator[Problem]:
-    """Return problems for files that look like parts of a theme and have no effect: mostly misspelt names.
-
-    No hidden ones: editors and file managers leave these (`.#style.css`, `._style.css`).
-    """
-    known = {path for _, path in _listed(folder)}
-    for path in sorted({*folder.glob("[!.]*.css"), *folder.glob("[!.]*.html"), *folder.glob("[!.]*.toml")} - known):
-        write = STYLE if path.suffix == ".css" else f"{CATALOGUES}/{path.name.lower()}"
-        if path.suffix == ".html":
-            write = path.name.lower() if path.name.lower() in ours() else "small letters, digits, - and _"
-        yield Problem(f"{called}/{path.name}", 1, 1, f"no file of a theme is called so; write {write}")
-    for path in sorted({*(folder / CATALOGUES).glob("[!.]*.toml")} - known):
-        what = f"no language is called so; write one such as {CATALOGUES}/nl.toml or {CATALOGUES}/zh-tw.toml"
-        yield Problem(f"{called}/{CATALOGUES}/{path.name}", 1, 1, what)
-
-
-def _head(path: Path) -> bytes:
+def _head(path: Path, name: str) -> bytes:
     with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1)
+        return file.read(limit_of(name) + 1)
 
 
 @lru_cache(maxsize=32)

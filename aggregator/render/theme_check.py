@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from aggregator.errors import Problem, PublishError
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
@@ -31,6 +32,7 @@ from aggregator.render.html_pages import (
     render_error,
     render_index,
     render_note,
+    render_own_page,
     render_sources,
     render_story,
     section_of,
@@ -43,8 +45,8 @@ from aggregator.urls import Url
 
 WHEN = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 POLICY = (  # A80, in every page for hosts that send no headers; `frame-ancestors` counts in a header only
-    b"default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; base-uri 'none'; "
-    b"form-action 'none'"
+    b"default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; font-src 'self'; "
+    b"base-uri 'none'; form-action 'none'"
 )
 POLICIES = (POLICY, POLICY.replace(b"form-action 'none'", b"form-action 'self'"))  # the latter where one searches
 _ALL = frozenset(FORMATS)
@@ -91,7 +93,8 @@ def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str,
         ("404.html", lambda: render_error(404, _PUBLICATIONS[:5], site, _ALL, style, has_story_pages=True)),
         ("search", lambda: render_found("text", ["text"], _PUBLICATIONS[:2], Answer.FOUND, site, style)),
     )
-    for path, render in renders:
+    own = tuple((page.path, partial(render_own_page, page, site, _ALL, style)) for page in style.theme.pages)
+    for path, render in renders + own:
         try:
             pages.append((path, render()))
         except PublishError as error:

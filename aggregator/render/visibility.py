@@ -79,6 +79,8 @@ class Visibility:
             publication = replace(publication, title=titles.display_title("", words, self._language))
         if source and source.reading.allow_classes:
             publication = replace(publication, allow_classes=source.reading.allow_classes)
+        if source and source.language and not publication.language:
+            publication = replace(publication, language=source.language)
         if limit and limit.noindex:
             publication = replace(publication, noindex=True)
         publication = _limited(publication, {category.show, limit.show if limit and limit.show else Show.FULL})

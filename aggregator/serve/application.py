@@ -34,8 +34,8 @@ _HOST = re.compile(r"[\w.:\[\]%~!$&'()*+;=-]+", re.ASCII)  # servers join two Ho
 # A80. Anything that is not one of our pages may do nothing in a browser: feeds, errors, status.
 SANDBOX = "default-src 'none'; sandbox"
 PAGE_POLICY = (
-    "default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"  # the box for searches; what a page itself says may be stricter
+    "default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; font-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"  # forms: the search; a page may be stricter
 )
 FEED_PATHS = frozenset({"/feed", "/feed/", "/rss", "/rss/", "/atom.xml", "/index.xml"})  # where people look for feeds
 ALL_FEEDS = tuple(f"all{one.suffix}" for one in FORMATS.values() if one.is_feed)

@@ -108,6 +108,11 @@ class Documents:
         rows = rows_by(self._connection, _UPDATED, sorted(page or MAIN for page in pages), category=number)
         return {row["page"] or None: row["updated"] for row in rows}
 
+    def said_last(self) -> dict[int, datetime]:
+        """Return the last published `updated` of the main document of each category, by its id."""
+        query = select(document.c.category_id, document.c.updated).where(document.c.page == MAIN)
+        return {row.category_id: row.updated for row in self._connection.execute(query)}
+
     def say(self, number: int, updated: Mapping[int | None, datetime]) -> None:
         """Store the `updated` of documents before their files are written, so that no later value is earlier (A7).
 

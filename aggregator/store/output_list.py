@@ -119,6 +119,11 @@ class Files:
         rows = self._connection.execute(query if stories else query.where(_NO_STORY)).all()
         return {row.path: row.digest for row in rows}
 
+    def digests_of(self, paths: Sequence[str]) -> Mapping[str, str | None]:
+        """Return the digest of each of a few paths that is on the list; None where nothing was written yet."""
+        query = select(file.c.path, file.c.digest).where(file.c.path.in_(paths))
+        return {row.path: row.digest for row in self._connection.execute(query).all()}
+
     def has_story_pages(self) -> bool:
         """Return whether the page of any story is listed."""
         of_stories = select(file.c.path).where(file.c.path >= "entry/", file.c.path < "entry0")

@@ -194,7 +194,7 @@ def test_every_output_bears_our_mark(site: SampleSite) -> None:
     root = site.folder / "public"
     outputs = [path for path in tree(root) if not path.endswith(".gz")]
     kinds = {path.partition(".")[2] for path in outputs}
-    assert kinds == {"atom", "rss", "json", "html", "css", "svg", "xml", "opml"}
+    assert kinds == {"atom", "rss", "json", "html", "css", "svg", "xml", "opml", "txt", "ico", "png"}
     assert "category/a/archive/1.atom" in outputs
     assert [path for path in outputs if Folder(root).stranger(path) is not True] == []
 

@@ -152,8 +152,8 @@ def test_the_address_to_subscribe_to_can_be_seen(path: str, data: bytes) -> None
 @EACH_PAGE
 def test_links_between_pages_lead_to_pages(path: str, data: bytes) -> None:
     known = {
-        *PAGES, "style.css", "icon.svg", "opml.xml", "sources.opml", "status.html",
-        "category/python/archive/1.html", "category/none.html", "latest-1.html",
+        *PAGES, "style.css", "icon.svg", "favicon.ico", "apple-touch-icon.png", "opml.xml", "sources.opml",
+        "status.html", "category/python/archive/1.html", "category/none.html", "latest-1.html",
     }  # fmt: skip
     seen = Page(data)
     for tag, attributes in seen.tags:
@@ -197,13 +197,23 @@ def test_a62_language_stands_on_what_differs_from_the_page() -> None:
         "en-GB",
         "zh-CN",
         None,
-        None,
-        None,
+        "und-Latn",
+        "und-Latn",
     ]
 
 
+def test_a62_script_tells_a_language_that_nobody_names() -> None:
+    told = a_publication(title="東京の新しい条例", content="<p>今日は&amp;良い天気です</p>")
+    assert Page(render_category(a_document(told), SITE, FORMATS)).all("article")[0]["lang"] == "ja"
+    assert (
+        Page(render_category(a_document(replace(told, language="ko")), SITE, FORMATS)).all("article")[0]["lang"] == "ko"
+    )
+
+
 def test_a63_direction() -> None:
-    assert "dir" not in Page(PAGES["category/ar.html"]).all("html")[0]  # no Arabic catalogue: labels are English
+    assert Page(PAGES["category/ar.html"]).all("html")[0]["dir"] == "rtl"
+    persian = render_category(SAMPLE, replace(SITE, language="fa"), FORMATS)
+    assert "dir" not in Page(persian).all("html")[0]  # no Persian catalogue: labels are English
     assert is_right_to_left("ar-EG")
     assert not is_right_to_left("zh")
     seen = Page(PAGES["category/python.html"])

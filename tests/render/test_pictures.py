@@ -52,7 +52,7 @@ def named(*images: Image) -> dict[str, Any]:
         (named(Image(url=Url(A), width=75, height=75)), Picture(A, 75, 75)),
         ({**named(Image(url=Url(A), width=75, height=75)), "content": img(B)}, Picture(B)),
         (named(Image(url=Url(A), width=32, height=32)), None),
-        (named(Image(url=Url(B), role=ImageRole.COVER)), Picture(B)),
+        (named(Image(url=Url(B), role=ImageRole.COVER)), Picture(B, is_cover=True)),
         ({"content": img(A), "has_picture": False}, None),
     ],
 )

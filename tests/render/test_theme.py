@@ -338,11 +338,16 @@ def test_theme_md_names_all_that_a_template_sees_and_nothing_else(monkeypatch: p
 
 
 def test_what_theme_md_and_languages_md_show_is_a_theme(folder: Path) -> None:
-    base, show = re.findall(r"```jinja\n(.*?)```", (DOCS / "theme.md").read_text(encoding="utf-8"), re.DOTALL)
+    base, about, section, show = re.findall(
+        r"```jinja\n(.*?)```", (DOCS / "theme.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     (catalogue,) = re.findall(r"```toml\n(.*?)```", (DOCS / "languages.md").read_text(encoding="utf-8"), re.DOTALL)
     (folder / "base.html").write_text(base)
     head = '{% include "head.html" %}{% for story in stories %}'
     (folder / "category.html").write_text(f"{head}{show}{{% endfor %}}")
+    (folder / "pages").mkdir()
+    (folder / "pages" / "about.html").write_text(about)
+    (folder / "section.html").write_text(section)
     (folder / "catalogue").mkdir()
     (folder / "catalogue" / "nl.toml").write_text(catalogue)
     assert problems(folder) == []
@@ -385,3 +390,96 @@ def test_a_start_with_a_broken_theme_ends_or_does_without(
     assert not (sample_site.folder / "var").exists(), "nothing was opened"
     assert main([*arguments, "check", "--json"], {}) == 2
     assert json.loads(capsys.readouterr().out)["problems"][0]["file"] == "theme/index.html"
+
+
+# --- what a theme adds
+
+
+def test_a_theme_adds_a_stylesheet_a_font_and_a_page(sample_site: SampleSite) -> None:
+    folder = sample_site.folder / "theme"
+    (folder / "pages").mkdir(parents=True)
+    (folder / "fonts").mkdir()
+    (folder / "extra.css").write_text('@font-face { font-family: R; src: url("fonts/r.woff2") }\n')
+    (folder / "fonts" / "r.woff2").write_bytes(b"wOF2" * 100_000)
+    (folder / "pages" / "about-us.html").write_text(
+        '{% set title = "About & imprint" %}{% set description = "Who we are" %}'
+        '{% extends "base.html" %}{% block main %}<h1>{{ site }}</h1>{% endblock %}'
+    )
+    sample_site.writes("site: {title: Gazette}\n" + THEMED)
+    public = sample_site.folder / "public"
+    with sample_site.opened() as app:
+        assert {"extra.css", "fonts/r.woff2", "about-us.html"} <= set(app.publisher.publish().changed)
+        assert app.publisher.publish(everything=True).changed == ()
+    page = Page((public / "about-us.html").read_bytes())
+    assert page.faults == []
+    assert page.all("link", rel="canonical")[0]["href"] == "http://127.0.0.1:8080/about-us.html"
+    assert [link["href"] for link in page.all("link", rel="stylesheet")] == ["style.css", "extra.css"]
+    assert "<title>About &amp; imprint – Gazette</title>" in (public / "about-us.html").read_text()
+    assert page.all("meta", name="description")[0]["content"] == "Who we are"
+    assert page.all("a", href="about-us.html")[0]["aria-current"] == "page"
+    assert Page((public / "category/general.html").read_bytes()).all("a", href="../about-us.html")
+    assert (public / "fonts/r.woff2").read_bytes() == b"wOF2" * 100_000
+    assert "about-us.html</loc>" in (public / "sitemap.xml").read_text()
+    (folder / "pages" / "about-us.html").unlink()
+    (folder / "extra.css").unlink()
+    with sample_site.opened() as app:
+        app.publisher.publish()
+    assert not (public / "about-us.html").exists()
+    assert not (public / "extra.css").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("pages/index.html", "x", "theme/pages/index.html:1:1: another page is at index.html already; write another"),
+        ("pages/status.html", "x", "theme/pages/status.html:1:1: another page is at status.html already; write"),
+        ("pages/About.html", "x", "theme/pages/About.html:1:1: no page can be called so; write small letters"),
+        ("pages/about.html", "{{ nothing }}", "theme/pages/about.html:1:1: 'nothing' is undefined"),
+        ("pages/about.html", "x", "theme/base.html:1:1: about.html comes out without its policy"),
+        ("fonts/a.ttf", "x", "theme/fonts/a.ttf:1:1: no font can be called so; write a name such as fonts/a.woff2"),
+    ],
+)
+def test_what_is_wrong_with_an_addition_is_said(folder: Path, name: str, text: str, expected: str) -> None:
+    (folder / name).parent.mkdir()
+    (folder / name).write_text(text)
+    found = problems(folder)
+    assert any(problem.startswith(expected) for problem in found), found
+
+
+def test_blocks_of_the_frame(folder: Path) -> None:
+    (folder / "base.html").write_text(
+        '{% extends "built-in/base.html" %}'
+        + "".join(f"{{% block {name} %}}<p>OWN {name}</p>{{{{ super() }}}}{{% endblock %}}" for name in ("top", "nav"))
+        + '{% block head %}<meta name="author" content="OWN head">{% endblock %}'
+        + "{% block footer %}<p>OWN footer</p>{% endblock %}"
+    )
+    style = type(plain_style())(theme=read_theme(folder, "theme"))
+    text = render_category(SAMPLE, SITE, FORMATS, style).decode()
+    assert all(f"OWN {name}" in text for name in ("top", "nav", "head", "footer"))
+    assert "Times are those of" not in text
+
+
+@pytest.mark.parametrize("name", ["cards", "dense", "magazine"])
+def test_ready_themes_pass(tmp_path: Path, name: str) -> None:
+    (tmp_path / "feeds.yaml").write_text(f"publish: {{theme: {name}}}\n{SOURCES}")
+    style = checked_style(load_config(tmp_path / "feeds.yaml", {}))
+    assert b"generator: aggregator" in style.theme.files["extra.css"]
+    assert len(style.theme.texts) <= 2
+    assert Page(render_category(SAMPLE, SITE, FORMATS, style)).faults == []
+
+
+def test_a_folder_goes_before_a_ready_theme_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "feeds.yaml").write_text(f"publish: {{theme: cards}}\n{SOURCES}")
+    assert load_config(tmp_path / "feeds.yaml", {}).publish.theme == tmp_path / "cards"
+
+
+def test_theme_new_writes_a_theme_that_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "theme"
+    assert main(["theme", "new", str(folder)], {}) == 0
+    said = capsys.readouterr().out
+    assert f"Write in feeds.yaml: publish: {{theme: {folder}/}}" in said
+    assert {"extra.css", "base.html", "pages/about.html"} == {str(p.relative_to(folder)) for p in folder.rglob("*.*")}
+    assert problems(folder) == []
+    assert main(["theme", "new", str(folder)], {}) == 2
+    assert "is not empty" in capsys.readouterr().err

@@ -23,8 +23,8 @@ from tests.serve.conftest import ATOM, SECRET, Client, Folder, Said
 
 FEED = "/category/python.atom"
 PAGE_POLICY = (
-    "default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; font-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 SANDBOX = "default-src 'none'; sandbox"
 

@@ -411,10 +411,10 @@ class Posts:
         site = self._settings.site
         slugs = {row.key: row.slug for row in rows}
         categories = [(c.title, c.show, c.unlisted, slugs.get(c.key)) for c in self._settings.categories]
-        classes = [(s.key, sorted(s.reading.allow_classes)) for s in self._settings.sources if s.reading.allow_classes]
+        outward = sorted((s.key, s.outward) for s in self._settings.sources if s.outward)
         frame = (site.title, site.base_url, site.language, site.timezone, self._writer.source, self._jekyll.file)
         where = (self._to, self._archive, str(self._jekyll.hot))
-        facts = (frame, where, categories, sorted(classes), visibility.digest)
+        facts = (frame, where, categories, outward, visibility.digest)
         return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
     def _restored_names(self) -> RestoredNames:
