@@ -83,7 +83,7 @@ class Looks:
         """Return the look of the closed pages of the river: a new source changes none of them."""
         slugs = {row.key: row.slug for row in rows}
         categories = [(c.key, c.title, c.unlisted, c.show, slugs.get(c.key)) for c in self._roster.categories.values()]
-        return self._digest(("river", categories, self._classes, visibility.digest))
+        return self._digest(("river", categories, self._outward, visibility.digest))
 
     def max_age(self, category: Category) -> int:
         """Return half the shortest interval of a category's sources, in seconds, within `MAX_AGE` (A75)."""

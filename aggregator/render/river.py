@@ -6,7 +6,7 @@ Each story is rendered once and kept: of a page with one new story only that is 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -82,7 +82,7 @@ def render_river(river: River, site: Site, formats: frozenset[str], style: PageS
     )
 
 
-def values_for(river: River, site: Site, style: PageStyle | None = None, most: int | None = None) -> dict[str, object]:
+def values_for(river: River, site: Site, style: PageStyle | None = None, most: int | None = None) -> dict[str, Any]:
     """Return what the template of the start page sees of the river.
 
     Args:
@@ -97,7 +97,7 @@ def values_for(river: River, site: Site, style: PageStyle | None = None, most: i
     return _values_of(river, ContextBuilder.of(site, site.language, style), most)
 
 
-def _values_of(river: River, scribe: ContextBuilder, most: int | None = None) -> dict[str, object]:
+def _values_of(river: River, scribe: ContextBuilder, most: int | None = None) -> dict[str, Any]:
     tabs = [Tab(plain(t.title), f"{t.path}.html", t.count, scribe.messages.count(t.count)) for t in river.tabs]
     return {
         "days": tuple(_days(river, scribe, river.publications[:most])),
