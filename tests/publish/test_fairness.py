@@ -31,7 +31,9 @@ def test_a23_a_share_of_five(told: str, expected: str) -> None:
 
 @pytest.mark.parametrize(("fair", "own"), [(True, 3), (False, 5)])
 def test_a23_on_the_start_page_and_nowhere_else(sample_site: SampleSite, fair: bool, own: int) -> None:
-    sample_site.writes(f"publish: {{formats: [atom, html], fair: {str(fair).lower()}}}\n{TWO}")
+    sample_site.writes(
+        f"site: {{front: categories}}\npublish: {{formats: [atom, html], fair: {str(fair).lower()}}}\n{TWO}"
+    )
     with sample_site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("b", said("b1"), said("b2"))
