@@ -114,8 +114,10 @@ def test_p93_days_hold_sums_newest_first(tmp_path: Path) -> None:
         fake_source.unchanged(["a"])
         fake_source.unchanged(["a"])
         days = remembered(app).days
+    late = days[0].polls.late  # the first poll of that day was due the day before
+    assert 12 * 3600 < late < 24 * 3600
     assert days == (
-        DaySums(day=site.clock.now.date(), polls=Sums(polls=2, not_modified=2)),
+        DaySums(day=site.clock.now.date(), polls=Sums(polls=2, not_modified=2, late=late)),
         DaySums(day=START.date(), polls=Sums(polls=2, failures=1, new=2)),
     )
 
