@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +23,15 @@ from aggregator.config.hosts import with_shortest_intervals
 from aggregator.config.intervals import IntervalCheck
 from aggregator.config.patterns import missing_group
 from aggregator.config.records import RECORDS, Records, check_paths, first_address, paged, records_of
-from aggregator.config.source_keys import REPLACED, ReplaceKeys, RewriteKeys, RouteKeys, SourceKeys, StripKeys
+from aggregator.config.source_keys import (
+    REPLACED,
+    SOURCE,
+    ReplaceKeys,
+    RewriteKeys,
+    RouteKeys,
+    SourceKeys,
+    StripKeys,
+)
 from aggregator.config.tables import Values
 from aggregator.config.vocabulary import SOURCE_KEY
 from aggregator.errors import ExtraMissing
@@ -50,6 +58,11 @@ from aggregator.urls import host_of
 FULLTEXT = ("trafilatura", "lxml_html_clean")  # libraries of the extra `fulltext`
 NEAR = 0.85  # default similarity of near-duplicates, from 0 to 1
 WINDOW = timedelta(days=7)
+# Keys whose value goes into the field of the same name of `Source`, from `defaults:` if the source does not say it.
+_MADE = frozenset({"key", "url", "every", "dedupe", "was", "rewrite", "headers", "detail"})  # of these more is made
+_PLAIN = tuple(
+    SOURCE.keys[field.name] for field in fields(Source) if field.name in SOURCE.keys and field.name not in _MADE
+)
 _SECRET_HEADER = re.compile(r"auth|cookie|token|secret|key|passw|session", re.I)
 _MAX_HOST = 71  # characters of the host in a derived key: with hyphen and digits 80
 _USE_VARIABLE = "write ${NAME}, and set NAME in the environment"
@@ -106,48 +119,30 @@ class SourceReader:
         dedupe = values.over(SourceKeys.dedupe, defaults)
         usual = defaults[SourceKeys.dedupe]
         return Source(
+            **{declared.name: values.over(declared, defaults) for declared in _PLAIN},
             key=key,
             url=address.url,
             safe_url=safe_address(address.url, self._findings.secrets, private=values[SourceKeys.private]),
             path=address.path,
             line=values.node.line,
-            title=values[SourceKeys.title],
             categories=categories,
             reading=self._reading(values, kind, records, filing),
             request=pages.request,
             paging=pages.paging,
             detail=self._article(values, kind) or records.detail,
             every=None if values.says(SourceKeys.schedule) else values.over(SourceKeys.every, defaults),
-            schedule=values[SourceKeys.schedule],
             schedule_zone=self._context.zone,
-            frequent=values[SourceKeys.frequent],
-            min_interval=values.over(SourceKeys.min_interval, defaults),
-            max_interval=values.over(SourceKeys.max_interval, defaults),
-            timeout=values.over(SourceKeys.timeout, defaults),
-            keep=values.over(SourceKeys.keep, defaults),
-            initial=values.over(SourceKeys.initial, defaults),
             dedupe=dedupe.dedupe,
             near=_first(dedupe.near, usual.near, NEAR),
             window=_first(dedupe.window, usual.window, WINDOW),
             own_dedupe=values.says(SourceKeys.dedupe),
             was=self._was(values, key),
-            priority=values[SourceKeys.priority],
-            include=values[SourceKeys.include],
-            exclude=values[SourceKeys.exclude],
             rewrite=self._rewrite(values),
             routes=self._routes(values),
-            show=values[SourceKeys.show],
-            noindex=values[SourceKeys.noindex],
-            language=values[SourceKeys.language],
-            private=values[SourceKeys.private],
             headers=headers,
             auth=address.auth,
-            paused=values[SourceKeys.paused],
-            trust=values[SourceKeys.trust],
             allow_private=allow_private,
             accept=accept,
-            pages=values[SourceKeys.pages],
-            robots=values[SourceKeys.robots],
         )
 
     def _address(self, values: Values, kind: Kind) -> Address | None:
