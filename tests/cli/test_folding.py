@@ -77,7 +77,7 @@ def test_status_tells_failures_before_silent_sources_and_folds_both(many: Sample
     everything = in_words(status, folds=False).splitlines()
     assert sum(line.startswith("  alarm silent: ") for line in everything) == 27
     assert sum(line.startswith("  failing ") for line in everything) == 8
-    assert sum(line.startswith("  ok ") for line in everything) == 27
+    assert sum(line.startswith("  silent ") for line in everything) == 27
 
 
 def test_poll_tells_each_failure_once(tmp_path: Path, publisher: FeedServer) -> None:
@@ -92,7 +92,7 @@ def test_poll_tells_each_failure_once(tmp_path: Path, publisher: FeedServer) -> 
     place = publisher.url("/0").removeprefix("http://")
     assert told[0] == f"  {place} (bad0, line 3): not_found: {publisher.url('/0')}: HTTP 404"
     assert told[3:] == ["  not_found: and 4 more sources; `aggregator status --all` lists all"]
-    assert run(tmp_path, "status", "--all").stdout.count("HTTP 404") == 7
+    assert run(tmp_path, "status", "--all").stdout.count(": HTTP 404") == 7
     for folder in ("var", "public"):
         shutil.rmtree(tmp_path / folder)
     assert run(tmp_path, "poll", "--json").stderr.count("warning poll_source source=bad") == 7

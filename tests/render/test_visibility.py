@@ -18,7 +18,7 @@ LONG = "<p>" + "Words &amp; <em>more</em> words. " * 60 + "The end of it.</p>"
 def holding(site: SampleSite, text: str) -> list[str]:
     root = site.folder / "public"
     files = [path for path in sorted(root.rglob("*")) if path.is_file() and path.suffix != ".gz"]
-    return [str(path.relative_to(root)) for path in files if text in path.read_text(encoding="utf-8")]
+    return [str(path.relative_to(root)) for path in files if text.encode() in path.read_bytes()]
 
 
 def publish(site: SampleSite, yaml: str) -> tuple[str, ...]:
