@@ -2,6 +2,7 @@
 
 python -m benchmarks.nearness pairs           # the pairs of tests/identify, in fifteen languages
 python -m benchmarks.nearness pairs FILE      # others, in JSON: label, lang, kind, and two entries each
+python -m benchmarks.nearness year            # a year of forty papers that copy each other
 python -m benchmarks.nearness cost            # a million stored, a hundred thousand of them in the window
 """
 
@@ -11,7 +12,7 @@ import random
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from aggregator.store.schema import entry, fingerprint, metadata, source, story
 from aggregator.store.sqlite import make_engine
 from aggregator.urls import BadUrl, is_start_page, match_url, normalise_link
 from tests.identify.pairs import all_pairs
+from tests.identify.papers import Told, Year
 
 PRECISION, RECALL, RECALL_OF_ONE = 0.985, 0.95, 0.9  # to reach: of all pairs, and of a language
 FEW = 10  # pairs of a language that say nothing by themselves
@@ -84,6 +86,50 @@ def pairs(path: Path | None) -> bool:
             print(f"\n{pair['label']}, judged otherwise ({verdict.because}): {pair['kind']}")
             print("\n".join(f"    {side['title']} | {side['link']}" for side in (pair["a"], pair["b"])))
     return reached
+
+
+def year(days: int) -> tuple[int, int]:
+    """Print how a simulated year of forty papers is told apart; return false merges and missed copies."""
+    window, stories = timedelta(days=7), dict[int, list[tuple[Told, Telling]]]()
+    met: dict[int, list[tuple[Told, Telling, int]]] = defaultdict(list)  # by band: entry and its story
+    ways, tellers = Counter[tuple[str, bool]](), Counter[int]()
+    false = list[tuple[Told, Told, str]]()
+    for told in (each for day in Year().days(days) for each in day):
+        mine = Telling(told.title, " ".join(told.paragraphs), told.at)
+        joined = None
+        for band in bands_of(mine):
+            met[band] = [each for each in met[band] if told.at - each[0].at <= window]
+            for other, theirs, number in met[band]:
+                if (
+                    joined is None
+                    and other.paper != told.paper
+                    and all(t.paper != told.paper for t, _ in stories[number])
+                ):
+                    found = likeness(mine, theirs)
+                    joined = number if found.is_same else None
+                    if joined is not None and other.story != told.story:
+                        false.append((other, told, found.because))
+        if joined is None:
+            known = any(each.story == told.story for band in bands_of(mine) for each, _, _ in met[band])
+            ways[told.way, False] += known
+            joined = len(stories)
+            stories[joined] = []
+        else:
+            ways[told.way, True] += 1
+        stories[joined].append((told, mine))
+        if len(stories[joined]) == 1:  # as in the store, only the entry that founded a story is compared
+            for band in bands_of(mine):
+                met[band].append((told, mine, joined))
+    for tellings in stories.values():
+        tellers[len(tellings)] += 1
+    entries = sum(map(len, stories.values()))
+    print(f"{days} days: {entries:,} entries, {len(stories):,} stories, {len(false)} merged wrongly")
+    print("stories a day by tellers:", ", ".join(f"{n}: {count / days:.1f}" for n, count in sorted(tellers.items())))
+    for way in sorted({way for way, _ in ways}):
+        print(f"  {way:30} {ways[way, True]:6} joined {ways[way, False]:6} apart")
+    for one, other, because in false[:20]:
+        print(f"  merged ({because}): {one.story}, {one.title} / {other.story}, {other.title}")
+    return len(false), sum(count for (_, is_right), count in ways.items() if not is_right)
 
 
 def cost(stored: int, window: int, looked_up: int) -> bool:
@@ -152,10 +198,11 @@ def _story(number: int, now: datetime) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run one of the two."""
+    """Run one of the three."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_subparsers(dest="what", required=True)
     what.add_parser("pairs").add_argument("file", type=Path, nargs="?")
+    what.add_parser("year").add_argument("--days", type=int, default=365)
     costs = what.add_parser("cost")
     costs.add_argument("--stored", type=int, nargs="+", default=[10_000, 1_000_000])
     costs.add_argument("--window", type=int, default=100_000)
@@ -163,6 +210,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.what == "pairs":
         sys.exit(not pairs(options.file))
+    if options.what == "year":
+        sys.exit(year(options.days)[0] > 0)
     sys.exit(not all([cost(stored, min(options.window, stored), options.entries) for stored in options.stored]))
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from aggregator.identify.boilerplate import without_boilerplate, without_label
-from benchmarks.nearness import judge, telling
+from benchmarks.nearness import judge, telling, year
 from tests.identify.pairs import LABELS, LANGUAGES, all_pairs, language, pairs_of
 
 CODES = sorted(path.stem for path in LANGUAGES.glob("*.toml"))
@@ -66,3 +66,9 @@ def test_the_digits_of_another_script_are_the_same_numbers() -> None:
     assert [token for token in telling(pair["a"]).tokens if token.isdigit()] == [
         token for token in telling(pair["b"]).tokens if token.isdigit()
     ]
+
+
+def test_papers_that_copy_each_other_tell_one_story_and_their_forms_stay_apart() -> None:
+    merged, missed = year(2)
+    assert merged == 0
+    assert missed <= 2, "a paragraph may be the longest by far, and moves"
