@@ -127,7 +127,7 @@ def searching(app: App, published: PublishedState, index: SearchIndex) -> dict[s
             found,
             answer,
             settings.site,
-            app.look,
+            app.publisher.style,
             choice=choice,
             categories=listed,
             has_story_pages=has_pages,

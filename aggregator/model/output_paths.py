@@ -22,8 +22,6 @@ PATH: Final = re.compile(
     rf"(?:{_NAME_OF_FILE})(?:/(?:{_NAME_OF_FILE})){{0,{MAX_DEPTH - 1}}}(?<!{re.escape(GZIP_SUFFIX)})"
 )
 # First path segments of outputs, and of addresses that `serve` answers itself.
-# Outputs that give way to a file of the operator with the same name.
-YIELDING: Final = frozenset({"404.html", "410.html", "500.html"})
 _TAKEN = frozenset({"gone.txt", "category", "entry", "search", "websub", "healthz", "readyz", "metrics"})
 
 
@@ -57,19 +55,25 @@ def _shape(template: str) -> Shape:
     return Shape(template, re.compile(pattern))
 
 
-SHAPES: Final = tuple(
-    map(
+_YIELDING = tuple(map(_shape, "latest.html latest-{number}.html all.html 404.html 410.html 500.html".split()))
+SHAPES: Final = (
+    *map(
         _shape,
-        "category/{slug}.{format} all.{feed} index.html latest.html latest-{number}.html all.html style.css icon.svg "
-        "category/{slug}/archive/{number}.{archive} entry/{xx}/{id}.html opml.xml sources.opml sources.html "
-        "status.html status.json 404.html 410.html 500.html".split(),
-    )
+        "category/{slug}.{format} all.{feed} index.html style.css icon.svg category/{slug}/archive/{number}.{archive} "
+        "entry/{xx}/{id}.html opml.xml sources.opml sources.html status.html status.json".split(),
+    ),
+    *_YIELDING,
 )
 
 
 def is_output(path: str) -> bool:
     """Report whether a path is one that an output may have."""
     return any(shape.pattern.fullmatch(path) for shape in SHAPES)
+
+
+def yields(path: str) -> bool:
+    """Report whether an output is written only where the operator has no file: sites had such names before us."""
+    return any(shape.pattern.fullmatch(path) for shape in _YIELDING)
 
 
 def main_outputs(slugs: Collection[str], formats: Collection[str]) -> frozenset[str]:
@@ -103,7 +107,7 @@ def collides(path: str) -> bool:
     Case is ignored, because some file systems ignore it.
     """
     lower = path.lower()
-    fixed = lower not in YIELDING and (lower in {shape.template for shape in SHAPES} or is_output(lower))
+    fixed = not yields(lower) and (lower in {shape.template for shape in SHAPES} or is_output(lower))
     return fixed or lower.partition("/")[0] in _TAKEN
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
+from aggregator.model.output_paths import yields
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.render.theme import PageStyle
 from aggregator.render.visibility import Visibility
@@ -83,7 +84,10 @@ class Looks:
         """Return the look of the closed pages of the river: a new source changes none of them."""
         slugs = {row.key: row.slug for row in rows}
         categories = [(c.key, c.title, c.unlisted, c.show, slugs.get(c.key)) for c in self._roster.categories.values()]
-        return self._digest(("river", categories, self._outward, visibility.digest))
+        aliases, static = self._settings.publish.aliases, self._settings.publish.static
+        taken = [alias for alias, _ in aliases if yields(alias)]
+        taken += [path.name for path in static.glob("latest-*.html")] if static is not None else []
+        return self._digest(("river", categories, self._outward, visibility.digest, sorted(taken)))
 
     def max_age(self, category: Category) -> int:
         """Return half the shortest interval of a category's sources, in seconds, within `MAX_AGE` (A75)."""

@@ -16,6 +16,7 @@ from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.formats import FORMATS
 from aggregator.model.output import Output
 from aggregator.model.output_paths import is_output, is_published
+from aggregator.model.settings import Publish
 from aggregator.publish.destination import Destination, parallel_map, write_all
 from aggregator.store.database import Store
 from aggregator.store.output_list import Written
@@ -50,10 +51,17 @@ class Put:
 
 
 class OutputList:
-    """The published folder, and the store's list of the files that we wrote there."""
+    """The published folder, and the store's list of the files that we wrote there.
 
-    def __init__(self, store: Store, folder: Destination, clock: Clock, *, gzip: bool) -> None:
-        self._store, self._folder, self._clock, self._gzip = store, folder, clock, gzip
+    Args:
+        store: open for writing.
+        folder: where the files go.
+        clock: returns the current time.
+        publish: what the operator has published beside them, and whether there are compressed copies.
+    """
+
+    def __init__(self, store: Store, folder: Destination, clock: Clock, publish: Publish) -> None:
+        self._store, self._folder, self._clock, self._publish = store, folder, clock, publish
         self._shown: dict[str, tuple[str, str]] = {}  # path: digest of what it showed last, and of its bytes
 
     def adopt_folder(self, before: str | None, first: Callable[[], Iterable[Output]], *, take_over: bool) -> bool:
@@ -155,7 +163,7 @@ class OutputList:
         put = Put()
         placed = self._list(outputs, listed, put, take_over=take_over)
         unlike = [output for output in placed if not self._is_shown(output, put)]
-        for output, data, came in write_all(self._folder, unlike, gzip=self._gzip):
+        for output, data, came in write_all(self._folder, unlike, gzip=self._publish.gzip):
             if isinstance(came, PublishError):
                 put.fail(output, came)
                 continue
@@ -166,28 +174,35 @@ class OutputList:
             if output.facts:
                 self._shown[output.path] = (output.facts, digest)
             age, gone, topic = output.max_age, output.gone, output.topic
-            put.written.append(Written(path=output.path, digest=digest, max_age=age, gone=gone, topic=topic))
+            written = Written(
+                path=output.path, digest=digest, max_age=age, gone=gone, topic=topic, copied=output.copied
+            )
+            put.written.append(written)
         return put
 
-    def is_free(self, path: str) -> bool:
-        """Return whether nothing of somebody else stands at an unlisted path; True if that can't be told."""
-        try:
-            return self._folder.stranger(path) is not False
-        except PublishError:
-            return True
-
     def yielding(self, outputs: Iterable[Output], digests: Mapping[str, str | None]) -> list[Output]:
-        """Return those outputs at whose paths nothing of somebody else stands.
+        """Return those outputs at whose paths the operator has nothing, for files that he may keep himself (0179).
+
+        His are aliases, files of `publish.static`, and what stands in the folder without having been written by us.
 
         Args:
-            outputs: files that an operator may keep himself.
+            outputs: error pages, the river, and files that crawlers look for.
             digests: of those of them that the list names. A listed file with other bytes and without our mark has been
                 replaced by somebody.
         """
-        wanted = [*outputs]
+        wanted = [output for output in outputs if not self._is_operators(output.path)]
         stands = self._parallel_map(self._folder.stranger, [output.path for output in wanted])
         theirs = {path for path, ours in stands if ours is False and self._digest(path) != digests.get(path, "")}
         return [output for output in wanted if output.path not in theirs or self._is_already(output)]
+
+    def is_yielding(self, path: str, tx: Transaction) -> bool:
+        """Return whether an output that gives way to the operator's file can't be written; see `yielding`."""
+        return not self.yielding([Output(path=path, render=bytes, max_age=0)], tx.files.digests_of([path]))
+
+    def _is_operators(self, path: str) -> bool:
+        aliases, static = self._publish.aliases, self._publish.static
+        has_alias = any(alias == path or alias.startswith(f"{path}/") for alias, _ in aliases)
+        return has_alias or (static is not None and (static / path).exists())
 
     def reserve(self, paths: Sequence[str], listed: Collection[str], *, take_over: bool) -> Collection[str]:
         """List files that will be written in several parts; no part is written if a stranger stands at any path.
@@ -211,7 +226,7 @@ class OutputList:
         facts, digest = self._shown.get(output.path, ("", ""))
         if not output.facts or facts != output.facts or self._digest(output.path) != digest:
             return False
-        put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age))
+        put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age, copied=output.copied))
         return True
 
     def _parallel_map(

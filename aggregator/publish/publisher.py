@@ -6,7 +6,7 @@ A category is rendered if its generation in the store has moved since its files 
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from aggregator.clock import Clock
 from aggregator.errors import PublishError
 from aggregator.late import late
 from aggregator.model.output import Output
-from aggregator.model.output_paths import YIELDING, main_outputs
+from aggregator.model.output_paths import main_outputs, yields
 from aggregator.model.settings import CategoryKey, Roster, Settings, SourceKey
 from aggregator.model.source_row import Limits
 from aggregator.model.status import Status
@@ -27,6 +27,7 @@ from aggregator.publish.formats import Formats
 from aggregator.publish.looks import MAX_AGE, Looks, is_same
 from aggregator.publish.output_list import OutputList, Put, expected_files
 from aggregator.publish.report import Published, PublishRun, failure_of
+from aggregator.publish.river import LATEST
 from aggregator.publish.site import SiteOutputs
 from aggregator.publish.site_files import SiteFiles
 from aggregator.publish.story_pages import LATE, DirtyPages, StoryPages
@@ -63,6 +64,7 @@ class _Opening:
     page_looks: story_pages.Looks
     pages: DirtyPages
     folder: str | None  # the folder that the list of files is of
+    has_latest_given_way: bool  # at the first publication: the operator has a file at the river's first page
     is_adopting: bool  # the store was restored; files in the folder that bear our mark are ours
     failure: str | None  # which outputs could not be written last time, and why
     expected: Collection[str]  # files that must stand in the folder; empty if that was checked before
@@ -91,22 +93,28 @@ class Publisher:
         self, store: Store, settings: Settings, folder: Destination, clock: Clock, style: PageStyle | None = None
     ) -> None:
         self._store, self._settings, self._folder, self._clock = store, settings, folder, clock
-        self._style = style or plain_style()
-        self._formats = Formats(settings, self._style, str(store.uuid))
-        self._outputs = outputs = OutputList(store, folder, clock, gzip=settings.publish.gzip)
+        self._outputs = OutputList(store, folder, clock, settings.publish)
         self._posts = export.Posts(store, settings, clock) if settings.publish.jekyll else None
-        extras = SiteFiles(settings, self._style)
-        self._aliases = Aliases(folder, outputs, settings.publish, extras.has)
-        self._stories = StoryPages(store, settings, self._formats.names, self._style, outputs, clock)
-        pages = self._stories.are_made
-        self._looks = looks = Looks(settings, self._style, has_story_pages=pages)
-        parts = (looks, outputs, clock)
-        self._documents = CategoryDocuments(store, settings, self._formats, *parts, has_story_pages=pages)
-        self._site = SiteOutputs(store, settings, self._formats, self._style, *parts, extras, has_story_pages=pages)
+        self._roster = Roster.of(settings)
         self._has_adopted = False  # the files of a restored store are listed; stays in the store until posts are too
         self._must_copy_all = False  # outputs are gone, so copies may be gone
         self._has_checked_losses = False
-        self.adopt(Roster.of(settings))
+        self._wear(style or plain_style())
+
+    def _wear(self, style: PageStyle) -> None:
+        """Render all pages in a style from now on."""
+        self.style = style
+        store, settings, clock, outputs = self._store, self._settings, self._clock, self._outputs
+        self._formats = Formats(settings, style, str(store.uuid))
+        extras = SiteFiles(settings, style)
+        self._aliases = Aliases(self._folder, outputs, settings.publish, extras.has)
+        self._stories = StoryPages(store, settings, self._formats.names, style, outputs, clock)
+        pages = self._stories.are_made
+        self._looks = looks = Looks(settings, style, has_story_pages=pages)
+        parts = (looks, outputs, clock)
+        self._documents = CategoryDocuments(store, settings, self._formats, *parts, has_story_pages=pages)
+        self._site = SiteOutputs(store, settings, self._formats, style, *parts, extras, has_story_pages=pages)
+        self.adopt(self._roster)
 
     def adopt(self, roster: Roster) -> None:
         """Use a roster to which categories were added that items have named."""
@@ -181,6 +189,7 @@ class Publisher:
                 is_adopting=tx.files.is_adopting(),
                 failure=tx.store_row.output_error(),
                 expected=() if self._has_checked_losses else expected_files(tx),
+                has_latest_given_way=not self._has_checked_losses and self._outputs.is_yielding(LATEST, tx),
             )
 
     def _visibility(self, opening: _Opening) -> Visibility:
@@ -189,8 +198,9 @@ class Publisher:
 
     def _first_outputs(self, categories: Sequence[CategoryRow]) -> Iterator[Output]:
         """Return what is written in a new folder, as far as its names are known before anything is rendered."""
-        for path in main_outputs([row.slug for row in categories], self._formats.names) - YIELDING:
-            yield Output(path=path, render=bytes, max_age=0)
+        for path in main_outputs([row.slug for row in categories], self._formats.names):
+            if not yields(path):
+                yield Output(path=path, render=bytes, max_age=0)
         yield from self._aliases.first_outputs()
 
     def _publish(
@@ -279,9 +289,14 @@ class Publisher:
             aliases = dict(self._settings.publish.aliases).keys()
             adopt.adopt_outputs(self._store, self._folder, self._clock, aliases)
             self._has_adopted = changed = True
+        has_river = self._site.has_river
         if not self._has_checked_losses:
             changed |= self._notice_losses(opening.expected)
             self._has_checked_losses = True
+            has_river = not opening.has_latest_given_way
+        if has_river != self.style.river:  # pages lead to it no more, or again
+            self._wear(replace(self.style, river=has_river))
+            changed = True
         return self._open() if changed else opening
 
     def _read_rest(self, tx: Transaction, run: PublishRun) -> _Rest:
@@ -356,7 +371,7 @@ class Publisher:
         status = run.visibility.status(read or self._store.status(self._roster, now))
         outputs = [Output(path=STATUS[0], render=partial(status_json.render_status_json, status), max_age=MAX_AGE[0])]
         if self._formats.html:
-            page = partial(status_page.render_status_page, status, self._settings.site, self._style)
+            page = partial(status_page.render_status_page, status, self._settings.site, self.style)
             outputs.append(Output(path=STATUS[1], render=page, max_age=MAX_AGE[0]))
         put = Put()
         with run.going_on():

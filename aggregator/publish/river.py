@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 else:
     pages = late("aggregator.render.river")
 
+LATEST: Final = "latest.html"
 AT_ONCE: Final = 20  # closed pages read in one transaction
 REACH: Final = 40  # most pages that are closed at once: what is older when a site first has a river is in the archives
 TABS: Final = 12  # categories above the river
@@ -111,7 +112,7 @@ class RiverPages:
         river = River(
             publications=shown,
             places=self._places(listed),
-            older=latest.number if latest else None,
+            older=self._older(tx, latest.number) if latest else None,
             tabs=tuple(
                 RiverTab(title=category.title, path=f"category/{row.slug}", count=counts[row.id])
                 for category, row in tabs
@@ -132,7 +133,7 @@ class RiverPages:
         """
         alias = partial(pages.render_alias, self._settings.site, self._style)
         return [
-            self._output(turn.newest, pages.LATEST, age, _facts_of(turn.newest, visibility)),
+            self._output(turn.newest, LATEST, age, _facts_of(turn.newest, visibility)),
             Output(path=pages.ALIAS, render=alias, max_age=age, facts=pages.ALIAS),
         ]
 
@@ -152,7 +153,7 @@ class RiverPages:
             What was written, and the pages that were rendered.
 
         Raises:
-            StrangerInTheWay: a file that the list does not name stands at the path of a page.
+            StrangerInTheWay: a file with our mark that the list does not name stands at the path of a page.
         """
         put, done = Put(), list[RiverPage]()
         for start in range(0, len(turn.stale), AT_ONCE):
@@ -162,6 +163,7 @@ class RiverPages:
                     self._output(self._closed(tx, page, listed, run), path, MAX_AGE) for path, page in part.items()
                 ]
                 known = tx.files.listed([*part])
+                outputs = self._files.yielding(outputs, tx.files.digests_of([*part]))
             came = run.note(self._files.put(outputs, known, take_over=run.take_over))
             done += [page for path, page in part.items() if path not in came.failed]
             put.add(came)
@@ -177,9 +179,14 @@ class RiverPages:
             publications=tuple(run.visibility.publication(one, categories[one.category]) for one in found),
             places=self._places(listed),
             number=page.number,
-            older=page.number - 1 or None,
+            older=self._older(tx, page.number - 1),
             has_story_pages=self._has_story_pages,
         )
+
+    def _older(self, tx: Transaction, number: int) -> int | None:
+        """Return the newest closed page that is ours, of those up to a number; None if there is none."""
+        up_to = range(number, 0, -1)
+        return next((n for n in up_to if not self._files.is_yielding(pages.path_of(n), tx)), None)
 
     def _places(self, listed: Listed) -> Mapping[CategoryKey, StoryPlace]:
         return {category.key: StoryPlace(title=category.title, path=f"category/{row.slug}") for category, row in listed}

@@ -11,7 +11,7 @@ from aggregator.clock import Clock
 from aggregator.late import late
 from aggregator.model.formats import feeds_among
 from aggregator.model.output import Output
-from aggregator.model.output_paths import YIELDING
+from aggregator.model.output_paths import yields
 from aggregator.model.settings import Category, Front, Roster, Settings
 from aggregator.model.story import CategoryLine, Document, Publication, River, Tombstone
 from aggregator.publish.archiving import fitting
@@ -19,7 +19,7 @@ from aggregator.publish.formats import Formats
 from aggregator.publish.looks import Looks, has_news
 from aggregator.publish.output_list import OutputList, Put
 from aggregator.publish.report import PublishRun
-from aggregator.publish.river import RiverPages, RiverTurn
+from aggregator.publish.river import LATEST, RiverPages, RiverTurn
 from aggregator.publish.site_files import SiteFiles
 from aggregator.render.cache import LruCache
 from aggregator.render.theme import PageStyle
@@ -45,6 +45,7 @@ BUSIEST = 12  # categories with a section then
 ABOVE = 12  # stories of the river above them
 ALSO = frozenset({"status.html", "sources.opml"})  # of the start page
 THEME_AGE = 3600  # seconds (A75)
+ERRORS = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.INTERNAL_SERVER_ERROR)  # that have a page
 
 Listed = Sequence[tuple[Category, CategoryRow]]
 
@@ -82,6 +83,7 @@ class SiteOutputs:
     ) -> None:
         self._store, self._settings, self._formats, self._style = store, settings, formats, style
         self._extras = extras
+        self.has_river = style.river  # whether the river's first page was ours at the last publication
         self._looks, self._files, self._clock = looks, files, clock
         self._has_story_pages = has_story_pages
         self._river = RiverPages(store, settings, formats.names, style, files, has_story_pages=has_story_pages)
@@ -129,8 +131,13 @@ class SiteOutputs:
             outputs = self._outputs(tx, document, rows, looks, run, turn, has_news=has_news(site, look))
             listed = tx.files.listed([output.path for output in (*river, *outputs)])
             extras = [*self._extras.outputs(self._pages(tx, rows, run.roster, document), self._looks.site_max_age())]
-            digests = tx.files.digests_of([output.path for output in extras])
-        outputs = [o for o in outputs if o.path not in YIELDING or o.path in listed or self._files.is_free(o.path)]
+            pages = [output for output in (*river, *outputs) if yields(output.path)]
+            digests = tx.files.digests_of([output.path for output in (*pages, *extras)])
+        ours = {output.path for output in self._files.yielding(pages, digests)}
+        river = [output for output in river if output.path in ours]
+        outputs = [output for output in outputs if output.path in ours or not yields(output.path)]
+        if turn:
+            self.has_river = LATEST in ours
         with self._store.begin() as tx:
             tx.categories.offer(None, self._clock())
             tx.documents.say(ALL_CATEGORIES, {None: document.updated} if document.updated != before else {})
@@ -210,17 +217,12 @@ class SiteOutputs:
         ]
 
     def _errors(self, newest: Sequence[Publication], age: int) -> Iterator[Output]:
-        """Return the pages of errors, but for those that the operator publishes at the same addresses."""
-        publish, frame = self._settings.publish, (self._settings.site, self._formats.names, self._style)
-        own = {alias for alias, _ in publish.aliases}
+        frame = self._settings.site, self._formats.names, self._style
         facts = hashlib.sha256(repr(newest).encode()).hexdigest()
-        for path in sorted(YIELDING):
-            if path in own or (publish.static is not None and (publish.static / path).exists()):
-                continue
-            status = int(path.partition(".")[0])
+        for status in ERRORS:
             named = newest if status != HTTPStatus.INTERNAL_SERVER_ERROR else ()
             render = partial(html_pages.render_error, status, named, *frame, has_story_pages=self._has_story_pages)
-            yield Output(path=path, render=render, max_age=age, facts=facts)
+            yield Output(path=f"{status}.html", render=render, max_age=age, facts=facts)
 
     def _document(
         self,

@@ -1,7 +1,7 @@
 """Lists what crawlers and browsers look for at fixed addresses, and what a theme adds to pages (decision 0179).
 
-An operator who keeps a robots.txt or a favicon there, or in `publish.static`, goes first. So these files are listed as
-copies are, and never written over a file of somebody else.
+An operator who keeps a robots.txt or a favicon there goes first (`OutputList.yielding`), so these files are listed as
+copies are.
 """
 
 import hashlib
@@ -39,8 +39,6 @@ class SiteFiles:
         self._site, self._style = settings.site, style
         self._formats = settings.publish.formats
         self._html = "html" in settings.publish.formats
-        self._static = settings.publish.static
-        self._aliases = {path for path, _ in settings.publish.aliases}
         # robots.txt counts at the root of a host only
         names = {"robots.txt": urlsplit(settings.site.base_url).path == "/", "opensearch.xml": style.search}
         self._names = {name for name, is_made in names.items() if is_made}
@@ -61,16 +59,15 @@ class SiteFiles:
         return hashlib.sha256(found.render()).hexdigest() == digest
 
     def outputs(self, pages: Sequence["site_files.SitePage"], age: int) -> Iterator[Output]:
-        """Return the files, but for those that the operator publishes at the same addresses.
+        """Return the files.
 
         Args:
             pages: what search engines are led to, the start page first.
             age: seconds that a reader may keep a list of pages.
         """
         if self._html:
-            for output in (*self._fixed(), *self._sitemaps(pages, age)):
-                if not self._is_taken(output.path):
-                    yield output
+            yield from self._fixed()
+            yield from self._sitemaps(pages, age)
 
     def _fixed(self) -> Iterator[Output]:
         site, search, theme = self._site, self._style.search, self._style.theme
@@ -98,9 +95,6 @@ class SiteFiles:
             listed.append(site_files.SitePage(path, changed))
             yield _made(path, partial(site_files.render_sitemap, part, self._site), age, repr(part))
         yield _made("sitemap.xml", partial(site_files.render_sitemap_index, listed, self._site), age, repr(listed))
-
-    def _is_taken(self, path: str) -> bool:
-        return path in self._aliases or (self._static is not None and (self._static / path).exists())
 
 
 def _made(path: str, render: "partial[bytes]", age: int = AGE, facts: str = "") -> Output:

@@ -433,6 +433,7 @@ def render_page(
         logo=logo if (logo := scribe.site.logo) is None or ":" in logo else "../" * path.count("/") + logo,
         refresh=int(refresh.total_seconds()) if refresh else None,
         search=style.search,
+        latest="latest.html" if style.river else None,
         program=mark.NAME,
         program_home=mark.HOME,
     )

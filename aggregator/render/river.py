@@ -77,7 +77,7 @@ def render_river(river: River, site: Site, formats: frozenset[str], style: PageS
         reloads=river.number is None,
         heading=title,
         part=part,
-        newest=None if river.number is None else LATEST,
+        newest=None if river.number is None else _newest(scribe),
         **_values_of(river, scribe),
     )
 
@@ -115,11 +115,16 @@ def render_alias(site: Site, style: PageStyle | None = None) -> bytes:
         scribe,
         ALIAS,
         title=scribe.messages.text("latest"),
-        canonical=fields.url_of(site, LATEST),
+        canonical=fields.url_of(site, _newest(scribe)),
         feeds=[],
         reloads=False,
-        target=LATEST,
+        target=_newest(scribe),
     )
+
+
+def _newest(scribe: ContextBuilder) -> str:
+    """Return the path of the page with the newest stories; the start page stands in for one that gave way."""
+    return LATEST if scribe.style.river else "index.html"
 
 
 def _days(river: River, scribe: ContextBuilder, publications: Iterable[Publication]) -> Iterator[Day]:

@@ -335,11 +335,13 @@ class PageStyle:
     refresh: timedelta | None = None  # so often pages that change reload themselves; None: never
     search: bool = False  # whether /search answers: under `serve`, never on a static host
     images: bool = True  # whether pages show the picture of a story that is not in its text
+    river: bool = True  # whether latest.html is a page of ours; False: the operator has a file there
 
     @property
     def facts(self) -> tuple[object, ...]:
         """Return the values that shape pages; a change of them renders pages anew."""
-        return self.theme.digest, self.refresh and self.refresh.total_seconds(), self.search, self.images
+        refresh = self.refresh and self.refresh.total_seconds()
+        return self.theme.digest, refresh, self.search, self.images, self.river
 
 
 @lru_cache(maxsize=1)

@@ -30,6 +30,7 @@ class Written:
     max_age: int  # seconds (A75)
     gone: int | None = None  # status of its address if it is no longer published: 410
     topic: Url | None = None  # its address for the ping to the hub, if it may have news; None: no ping
+    copied: bool = False  # see `Files.add`
 
 
 class Files:
@@ -72,12 +73,12 @@ class Files:
         self._owe_pings([w for w in files if w.topic is not None], now)
         if self.are_gone([w.path for w in files]) != {w.path for w in files if w.gone}:
             self.mark_gone(stale=True)
-        rows = [{"of_path": w.path, "new_digest": w.digest, "new_age": w.max_age, "new_gone": w.gone} for w in files]
+        names = ("digest", "max_age", "gone", "copied")
+        rows = [{"of_path": w.path} | {f"new_{name}": getattr(w, name) for name in names} for w in files]
         if rows:
             statement = update(file).where(file.c.path == bindparam("of_path"))
-            values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("digest", "gone")}
-            values |= {"max_age": bindparam("new_age"), "written_at": now}
-            self._connection.execute(statement.values(values), rows)
+            values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+            self._connection.execute(statement.values(values | {"written_at": now}), rows)
 
     def _owe_pings(self, topics: Sequence[Written], now: datetime) -> None:
         """Record a ping for each topic whose digest differs from the stored one, also one written before a crash."""

@@ -1,12 +1,9 @@
 """The river: newest stories of all categories, and closed pages that stay as they are."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
 from lxml import html
 
-from aggregator.errors import StrangerInTheWay
 from aggregator.model.entry import Entry
 from aggregator.publish.river import closing
 from aggregator.store.river import RiverPage
@@ -92,20 +89,6 @@ def test_tabs_count_the_stories_of_each_category(sample_site: SampleSite) -> Non
     labels = [a["aria-label"] for a in Page(river(sample_site)["latest.html"]).all("a") if "aria-label" in a]
     assert labels == ["birds: 3 stories", "trees: 1 story"]
     assert b"latest.html" in (sample_site.folder / "public" / "all.html").read_bytes()
-
-
-def test_a_strange_file_at_its_place_stops_the_river_alone(sample_site: SampleSite) -> None:
-    public: Path = sample_site.folder / "public"
-    sample_site.writes(YAML.replace("[html, atom]", "[atom]"))
-    with sample_site.opened() as app:
-        FakeSource(app).says("a", told(1))
-        app.publisher.publish()
-    (public / "latest.html").write_text("of somebody else")
-    sample_site.writes(YAML)
-    with sample_site.opened() as app, pytest.raises(StrangerInTheWay, match=r"latest\.html"):
-        app.publisher.publish()
-    assert (public / "index.html").is_file()
-    assert (public / "latest.html").read_text() == "of somebody else"
 
 
 def test_closing_keeps_what_has_one_time_together() -> None:

@@ -1,6 +1,7 @@
 """The list of published files."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -60,7 +61,7 @@ def test_the_oldest_is_no_copy_and_no_page_of_a_story(files: Files) -> None:
     paths = ["b.atom", "a.atom", "entry/ab/1.html", "copy.xml"]
     files.add(paths[:3], NOON)
     files.add(paths[3:], NOON, copied=True)
-    files.note_written([written("copy.xml"), written("entry/ab/1.html")], NOON)
+    files.note_written([replace(written("copy.xml"), copied=True), written("entry/ab/1.html")], NOON)
     assert files.oldest() is None
     files.note_written([written("b.atom")], NOON + HOUR)
     files.note_written([written("a.atom")], NOON + 2 * HOUR)
