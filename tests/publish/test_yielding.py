@@ -38,8 +38,8 @@ def leading(site: SampleSite) -> dict[str, set[str]]:
         path = page.relative_to(public).as_posix()
         if path in NAMES and b"generator" not in page.read_bytes():
             continue
-        for link in html.fromstring(page.read_bytes()).iterlinks():
-            name = link[2].rpartition("/")[2]
+        for element in html.fromstring(page.read_bytes()).iter("a", "link"):
+            name = str(element.get("href")).rpartition("/")[2]
             if name in found and name != path:
                 found[name].add(path)
     return found
