@@ -80,6 +80,32 @@ class Tombstone:
 
 
 @record
+class StoryPlace:
+    """Target of a link on a story page: a category of the story, or the story into which it was merged."""
+
+    title: str
+    path: str  # without suffix
+
+
+@record
+class Near:
+    """A category among those that stand next to it in feeds.yaml, itself included."""
+
+    places: tuple[StoryPlace, ...]  # in order
+    own: str  # path of the category, without suffix
+    is_all: bool  # the site has no others
+
+
+@record
+class ArchiveSpan:
+    """An archive page and the times of its stories."""
+
+    number: int
+    since: datetime
+    until: datetime
+
+
+@record
 class Document:
     """One feed document: the main document of a category, an archive page, or all.*.
 
@@ -100,15 +126,10 @@ class Document:
     current: str | None = None  # path of the main document, set in archive pages
     has_story_pages: bool = False  # each of its stories has a story page (N4)
     page_show: PageShow | None = None  # how much of each story its page shows; None: short texts in full
+    newer: str | None = None  # path of the document after an archive page; the main document after the last one
+    spans: tuple[ArchiveSpan, ...] = ()  # of a main document: its last archive pages, the newest first
+    near: Near | None = None  # categories that its page leads to; None: to none
     hub: Url | None = None  # WebSub hub that notifies subscribers of changes (A85); None: no hub for this document
-
-
-@record
-class StoryPlace:
-    """Target of a link on a story page: a category of the story, or the story into which it was merged."""
-
-    title: str
-    path: str  # without suffix
 
 
 @record

@@ -19,10 +19,10 @@ from datetime import datetime
 from aggregator.clock import Clock
 from aggregator.model.output import Output
 from aggregator.model.settings import Category, Settings
-from aggregator.model.story import Document
+from aggregator.model.story import Document, Near
 from aggregator.publish.archiving import HEAVIEST, WIDEST, Candidate, file_pages, weight_of
 from aggregator.publish.formats import Formats
-from aggregator.publish.looks import Looks, are_feeds_same, has_news, is_same
+from aggregator.publish.looks import Listed, Looks, are_feeds_same, has_news, is_same, near_of
 from aggregator.publish.output_list import OutputList, Put
 from aggregator.publish.report import PublishRun
 from aggregator.publish.site import latest
@@ -30,6 +30,7 @@ from aggregator.store.categories import CategoryRow
 from aggregator.store.database import Store
 from aggregator.store.transaction import Transaction
 
+MOST_SPANS = 100  # archive pages that a category's page lists; older ones are reached from the last of them
 AT_ONCE = 20  # documents read in one transaction; a page holds up to `archive_page` publications
 
 
@@ -100,7 +101,7 @@ class CategoryDocuments:
             row = next(found for found in tx.categories.rows() if found.id == row.id)
             pages = row.dirty_pages if looks_same and not run.everything else range(1, row.pages + 1)
             apart: Sequence[int] = pages if len(pages) > 1 else ()
-            documents = self._read(tx, row, category, [None] if apart else [*pages, None])
+            documents = self._read(tx, row, category, [None] if apart else [*pages, None], run.listed)
             tx.categories.offer(row.id, self._clock())
             paths = [path for page in (*pages, None) for path in self._formats.paths(_path(row, page), page)]
             listed = tx.files.listed(paths)
@@ -127,7 +128,7 @@ class CategoryDocuments:
         put = Put()
         for start in range(0, len(archive.pages), AT_ONCE):
             with self._store.begin() as tx:
-                part = self._read(tx, archive.row, category, archive.pages[start : start + AT_ONCE])
+                part = self._read(tx, archive.row, category, archive.pages[start : start + AT_ONCE], run.listed)
             put.add(self._put(part, category, archive.listed, run, archive.with_feeds, has_news=False))
         return put
 
@@ -198,7 +199,7 @@ class CategoryDocuments:
             tx.categories.file(row.id, dict(pages), now, has_news=has_news)
 
     def _read(
-        self, tx: Transaction, row: CategoryRow, category: Category, pages: Sequence[int | None]
+        self, tx: Transaction, row: CategoryRow, category: Category, pages: Sequence[int | None], listed: Listed
     ) -> list[Document]:
         """Read documents as they are stored, and record the `updated` that they are about to publish (A7).
 
@@ -207,19 +208,28 @@ class CategoryDocuments:
             row: the category.
             category: as feeds.yaml has it.
             pages: numbers of archive pages; None: the main document.
+            listed: categories that their pages may lead to.
         """
         before = tx.documents.said(row.id, pages)
-        documents = [self._document(tx, row, category, page, before.get(page)) for page in pages]
+        near = near_of(listed, row.key)
+        documents = [self._document(tx, row, category, page, before.get(page), near) for page in pages]
         news = {one.archive: one.updated for one in documents if one.updated != before.get(one.archive)}
         tx.documents.say(row.id, news)
         return documents
 
     def _document(
-        self, tx: Transaction, row: CategoryRow, category: Category, page: int | None, before: datetime | None
+        self,
+        tx: Transaction,
+        row: CategoryRow,
+        category: Category,
+        page: int | None,
+        before: datetime | None,
+        near: Near | None,
     ) -> Document:
         publications = tx.documents.publications(row.id, page)
         tombstones = tx.documents.tombstones(row.id) if page is None else ()
         previous = row.pages if page is None else page - 1
+        has_spans = page is None and row.pages and self._formats.html
         return Document(
             path=_path(row, page),
             id=row.feed_id,
@@ -233,6 +243,9 @@ class CategoryDocuments:
             category=row.key,
             prev_archive=_path(row, previous) if previous else None,
             current=None if page is None else _path(row, None),
+            newer=None if page is None else _path(row, page + 1 if page < row.pages else None),
+            spans=tx.documents.spans(row.id, row.pages - MOST_SPANS) if has_spans else (),
+            near=near,
             has_story_pages=self._has_story_pages and not category.unlisted,
             page_show=category.page_show or self._settings.pages.show,
             hub=self._looks.hub_of(category) if page is None else None,

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from aggregator.model.output_paths import yields
-from aggregator.model.settings import Category, Roster, Settings
+from aggregator.model.settings import Category, CategoryKey, Roster, Settings
+from aggregator.model.story import Near, StoryPlace
 from aggregator.render.theme import PageStyle
 from aggregator.render.visibility import Visibility
 from aggregator.store.categories import CategoryRow, SiteRow
@@ -17,6 +18,9 @@ from aggregator.urls import Url
 
 OUTPUT = 1  # raised when the program itself renders other bytes; the changelog says so (A34)
 MAX_AGE = (300, 3600)  # least and greatest, in seconds (A75)
+NEAR = 12  # categories that the pages of one lead to at most, itself included
+
+Listed = Sequence[tuple[Category, CategoryRow]]  # categories that anyone may find, in the order of feeds.yaml
 
 
 class Looks:
@@ -50,7 +54,7 @@ class Looks:
         """Return the look of all story pages."""
         return self._digest("stories")
 
-    def of_category(self, row: CategoryRow, visibility: Visibility) -> str:
+    def of_category(self, row: CategoryRow, visibility: Visibility, listed: Listed) -> str:
         """Return the look of a category's documents: the digest of what shapes any, a space, that of what shapes feeds.
 
         Under `serve` pages have a link to /search, after `poll` they have none: feeds stay as they are.
@@ -63,7 +67,7 @@ class Looks:
         shown = (row.key, category.title, category.description, category.show, row.slug, self.max_age(category))
         sizes = (category.entries, self._settings.publish.archive_page)
         facts = (shown, sizes, self.hub_of(category), self._outward, visibility.digest)
-        of_pages = (facts, category.page_show or self._settings.pages.show)
+        of_pages = (facts, category.page_show or self._settings.pages.show, repr(near_of(listed, row.key)))
         self._of_categories[row.id] = look = f"{self._digest(of_pages)} {self._digest(facts, pages=())}"
         return look
 
@@ -110,6 +114,25 @@ class Looks:
         frame = (OUTPUT, site.title, site.base_url, site.language, site.timezone, *shape)
         shaped = [frame, self._pages if pages is None else pages, facts]
         return hashlib.sha256(json.dumps(shaped, default=str, sort_keys=True).encode()).hexdigest()
+
+
+def listed_of(rows: Sequence[CategoryRow], roster: Roster) -> Listed:
+    """Return the categories that anyone may find, each with its row."""
+    by_key = {row.key: row for row in rows}
+    return [(c, by_key[c.key]) for c in roster.categories.values() if c.key in by_key and not c.unlisted]
+
+
+def near_of(listed: Listed, key: CategoryKey) -> Near | None:
+    """Return the categories around one; None if it is not listed, or the only one.
+
+    With more than `NEAR` categories a new one changes the pages of its neighbours alone.
+    """
+    at = next((at for at, (category, _) in enumerate(listed) if category.key == key), None)
+    if at is None or len(listed) == 1:
+        return None
+    start = max(0, min(at - NEAR // 2, len(listed) - NEAR))
+    places = (StoryPlace(title=c.title, path=f"category/{row.slug}") for c, row in listed[start : start + NEAR])
+    return Near(places=tuple(places), own=f"category/{listed[at][1].slug}", is_all=len(listed) <= NEAR)
 
 
 def is_same(stored: str | None, look: str) -> bool:

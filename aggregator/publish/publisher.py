@@ -24,7 +24,7 @@ from aggregator.publish.aliases import Aliases, ListedFiles
 from aggregator.publish.category_documents import ArchivePages, CategoryDocuments
 from aggregator.publish.destination import Destination
 from aggregator.publish.formats import Formats
-from aggregator.publish.looks import MAX_AGE, Looks, is_same
+from aggregator.publish.looks import MAX_AGE, Looks, is_same, listed_of
 from aggregator.publish.output_list import OutputList, Put, expected_files
 from aggregator.publish.report import Published, PublishRun, failure_of
 from aggregator.publish.river import LATEST
@@ -154,6 +154,7 @@ class Publisher:
             visibility=self._visibility(opening),
             everything=everything,
             take_over=take_over,
+            listed=listed_of(opening.categories, self._roster),
             noted_failure=opening.failure,
         )
         try:
@@ -223,7 +224,7 @@ class Publisher:
                 run.visibility, run.note, first=first, take_over=take_over, is_cut=is_cut
             )
         pages = len(run.changed)
-        looks = {row.id: self._looks.of_category(row, run.visibility) for row in opening.categories}
+        looks = {row.id: self._looks.of_category(row, run.visibility, run.listed) for row in opening.categories}
         left = list[ArchivePages]()
         for row in opening.categories:
             if not everything and row.dirty == row.rendered and is_same(row.look, looks[row.id]):

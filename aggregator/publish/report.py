@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.settings import Roster
+from aggregator.publish.looks import Listed
 from aggregator.publish.output_list import Put
 from aggregator.render.visibility import Visibility
 
@@ -38,6 +39,7 @@ class PublishRun:
     visibility: Visibility
     everything: bool
     take_over: bool
+    listed: Listed
     noted_failure: str | None = None  # what the store says could not be written, and why
     changed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)

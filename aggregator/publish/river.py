@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from aggregator.late import late
 from aggregator.model.output import Output
-from aggregator.model.settings import Category, CategoryKey, Settings
+from aggregator.model.settings import CategoryKey, Settings
 from aggregator.model.story import Publication, River, RiverTab, StoryPlace
+from aggregator.publish.looks import Listed
 from aggregator.publish.output_list import OutputList, Put
 from aggregator.publish.report import PublishRun
 from aggregator.render.theme import PageStyle
 from aggregator.render.visibility import Visibility
-from aggregator.store.categories import CategoryRow
 from aggregator.store.database import Store
 from aggregator.store.river import RiverPage
 from aggregator.store.transaction import Transaction
@@ -35,8 +35,6 @@ AT_ONCE: Final = 20  # closed pages read in one transaction
 REACH: Final = 40  # most pages that are closed at once: what is older when a site first has a river is in the archives
 TABS: Final = 12  # categories above the river
 MAX_AGE: Final = 3600  # seconds (A75), of closed pages
-
-Listed = Sequence[tuple[Category, CategoryRow]]
 
 
 @dataclass(frozen=True, slots=True)

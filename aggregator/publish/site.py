@@ -16,7 +16,7 @@ from aggregator.model.settings import Category, Front, Roster, Settings
 from aggregator.model.story import CategoryLine, Document, Publication, River, Tombstone
 from aggregator.publish.archiving import fitting
 from aggregator.publish.formats import Formats
-from aggregator.publish.looks import Looks, has_news
+from aggregator.publish.looks import Listed, Looks, has_news, listed_of
 from aggregator.publish.output_list import OutputList, Put
 from aggregator.publish.report import PublishRun
 from aggregator.publish.river import LATEST, RiverPages, RiverTurn
@@ -46,8 +46,6 @@ ABOVE = 12  # stories of the river above them
 ALSO = frozenset({"status.html", "sources.opml"})  # of the start page
 THEME_AGE = 3600  # seconds (A75)
 ERRORS = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.INTERNAL_SERVER_ERROR)  # that have a page
-
-Listed = Sequence[tuple[Category, CategoryRow]]
 
 
 class SiteOutputs:
@@ -116,7 +114,7 @@ class SiteOutputs:
             rows = tx.categories.rows()
             before = tx.documents.said(ALL_CATEGORIES, [None]).get(None)
             document = self._document(tx, rows, run, site.created_at, before)
-            places, turn, closed = _listed(rows, run.roster), None, list[RiverPage]()
+            places, turn, closed = listed_of(rows, run.roster), None, list[RiverPage]()
             if self._formats.html:
                 turn = self._river.read(
                     tx,
@@ -188,7 +186,7 @@ class SiteOutputs:
         """
         site, names, html = self._settings.site, self._formats.names, self._formats.html
         age = self._looks.site_max_age()
-        listed = _listed(rows, run.roster)
+        listed = listed_of(rows, run.roster)
         outputs = list(self._formats.outputs(document, age, has_news=has_news))
         lines = [line for row in tx.sources.rows() if (line := run.visibility.source_line(row)) is not None]
         also = ALSO
@@ -241,7 +239,7 @@ class SiteOutputs:
             created: when the store was made, for a site without categories.
             before: the latest `updated` that was published of it (A7).
         """
-        site, numbers = self._settings.site, [row.id for _, row in _listed(rows, run.roster)]
+        site, numbers = self._settings.site, [row.id for _, row in listed_of(rows, run.roster)]
         created = min((row.created_at for row in rows), default=created)
         newest = tx.documents.newest(numbers, self._settings.publish.entries)
         publications = tuple(run.visibility.publication(p, run.roster.categories[p.category]) for p in newest)
@@ -272,7 +270,7 @@ class SiteOutputs:
     ) -> list["site_files.SitePage"]:
         """Return the pages that search engines are led to: those whose canonical address is their own (A60)."""
         said = tx.documents.said_last()
-        listed = [row for _, row in _listed(rows, roster)]
+        listed = [row for _, row in listed_of(rows, roster)]
         pages = [site_files.SitePage("", site.updated)]
         pages += (site_files.SitePage(f"category/{row.slug}.html", said.get(row.id)) for row in listed)
         pages += (site_files.SitePage(page.path) for page in self._style.theme.pages)
@@ -347,11 +345,6 @@ def latest(
     """
     newest = max((*(p.updated for p in publications), *(one.when for one in tombstones)), default=created)
     return newest if before is None else max(newest, before)
-
-
-def _listed(rows: Sequence[CategoryRow], roster: Roster) -> Listed:
-    by_key = {row.key: row for row in rows}
-    return [(c, by_key[c.key]) for c in roster.categories.values() if c.key in by_key and not c.unlisted]
 
 
 def _line_of(category: Category, row: CategoryRow, newest: tuple[Publication, ...], count: int = 0) -> CategoryLine:

@@ -5,7 +5,7 @@ each with its place on the page, so that links to it hold.
 """
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from aggregator.clean.text import line_of as plain
 from aggregator.model.formats import feeds_among
 from aggregator.model.poll import State
 from aggregator.model.settings import Site
-from aggregator.model.story import CategoryLine, Document, Publication, SourceLine, StoryNote, StoryPage
+from aggregator.model.story import CategoryLine, Document, Near, Publication, SourceLine, StoryNote, StoryPage
 from aggregator.render import fields, mark
 from aggregator.render.html_fragments import MAX_BYTES, fitting, shorten, size_of
 from aggregator.render.pictures import Picture
@@ -65,6 +65,15 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive page in the list of them."""
+
+    title: str
+    url: str
+    days: tuple[tuple[str, str], ...]  # first and last, or the only one: for machines and for people
+
+
+@dataclass(frozen=True, slots=True)
 class _SourceRow:
     """A source on the page of sources."""
 
@@ -95,7 +104,7 @@ def render_category(document: Document, site: Site, formats: frozenset[str], sty
 
 
 def render_archive(document: Document, site: Site, formats: frozenset[str], style: PageStyle | None = None) -> bytes:
-    """Render the page of an archive document. Nothing on it changes when newer pages come (M6, M7)."""
+    """Render the page of an archive document. When the next one comes it leads there; nothing else changes (M6, M7)."""
     assert document.archive is not None
     assert document.current is not None
     messages = ContextBuilder.of(site, document.language, style).messages
@@ -348,6 +357,29 @@ def place_of(page: str, title: str, path: str) -> LinkText:
     return LinkText(plain(title), _relative(page, f"{path}.html"))
 
 
+def _near_values(page: str, near: Near | None) -> dict[str, Any]:
+    """Return what the template of a page sees of the categories that it leads to."""
+    if near is None:
+        return {"categories": (), "category": "", "has_others": False}
+    return {
+        "categories": [place_of(page, place.title, place.path) for place in near.places],
+        "category": _relative(page, f"{near.own}.html"),
+        "has_others": not near.is_all,
+    }
+
+
+def _archives(document: Document, scribe: ContextBuilder) -> Iterator[Archive]:
+    messages, zone = scribe.messages, scribe.zone
+    for span in document.spans:
+        ends = [when.astimezone(zone) for when in (span.since, span.until)]
+        days = tuple(dict.fromkeys((when.date().isoformat(), messages.day(when, zone)) for when in ends))
+        yield Archive(
+            title=messages.text("archive", number=span.number),
+            url=_relative(document.path, f"{document.path}/archive/{span.number}.html"),
+            days=days,
+        )
+
+
 def _render_document(
     document: Document,
     site: Site,
@@ -379,7 +411,10 @@ def _render_document(
         stories=stories,
         earlier=earlier,
         current=_relative(path, f"{document.current}.html") if document.current else None,
+        newer=_relative(path, f"{document.newer}.html") if document.newer else None,
         older=_relative(path, f"{document.prev_archive}.html") if document.prev_archive else None,
+        archives=tuple(_archives(document, scribe)),
+        **_near_values(path, document.near),
     )
 
 

@@ -13,9 +13,11 @@ from aggregator.model.poll import State
 from aggregator.model.settings import CategoryKey, Site, SourceKey
 from aggregator.model.status import CategoryStatus, ConfigStatus, Lag, Outage, SourceStatus, Status
 from aggregator.model.story import (
+    ArchiveSpan,
     CategoryLine,
     Credit,
     Document,
+    Near,
     Publication,
     River,
     RiverTab,
@@ -65,9 +67,16 @@ def try_theme(theme: Theme, site: Site) -> list[Problem]:
 
 def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str, bytes]]:
     pages = []
-    full = _document("category/specimen", *_PUBLICATIONS, prev_archive="category/specimen/archive/1")
+    span = ArchiveSpan(number=1, since=WHEN - timedelta(days=9), until=WHEN)
+    full = _document("category/specimen", *_PUBLICATIONS, prev_archive="category/specimen/archive/1", spans=(span,))
     empty = _document("category/empty")
-    filed = _document("category/specimen/archive/1", _PUBLICATIONS[0], archive=1, current="category/specimen")
+    filed = _document(
+        "category/specimen/archive/1",
+        _PUBLICATIONS[0],
+        archive=1,
+        current="category/specimen",
+        newer="category/specimen",
+    )
     names = frozenset({"opml.xml", "sources.opml", "status.html"})
     story = StoryPage(path="entry/00/0000000000000001.html", publication=_PUBLICATIONS[0], places=(_PLACE,))
     bare = replace(story, publication=replace(_PUBLICATIONS[1], noindex=True))
@@ -111,6 +120,7 @@ def _problem_of(error: PublishError, theme: Theme) -> Problem:
 # The specimens: as much as a page can have to show, in more than one script.
 
 _PLACE = StoryPlace(title="Specimen", path="category/specimen")
+_NEAR = Near(places=(_PLACE, StoryPlace(title="Empty", path="category/empty")), own=_PLACE.path, is_all=False)
 _ORIGIN = Origin(id="urn:x-specimen", title="Specimen Weekly", link=Url("https://specimen.example/"))
 
 
@@ -162,7 +172,9 @@ def _document(
     *publications: Publication,
     archive: int | None = None,
     current: str | None = None,
+    newer: str | None = None,
     prev_archive: str | None = None,
+    spans: tuple[ArchiveSpan, ...] = (),
 ) -> Document:
     return Document(
         path=path,
@@ -174,7 +186,10 @@ def _document(
         publications=publications,
         archive=archive,
         current=current,
+        newer=newer,
         prev_archive=prev_archive,
+        spans=spans,
+        near=_NEAR,
     )
 
 

@@ -151,7 +151,8 @@ class Categories:
             self._connection.execute(filing.values(values), rows)
             known = select(category.c.dirty, category.c.dirty_pages).where(category.c.id == number)
             before = self._connection.execute(known).one()
-            dirty = before.dirty_pages | {str(page): before.dirty + 1 for page in pages}
+            last = min(pages) - 1  # was the newest, and has a newer one now
+            dirty = before.dirty_pages | {str(page): before.dirty + 1 for page in (*pages, last) if page}
             raised = _raised(category, backfill=not has_news)
             self._connection.execute(_of(number).values(pages=max(pages), dirty_pages=dirty, **raised))
         self._connection.execute(update(publication).where(of_category, publication.c.backfill).values(backfill=False))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import BigInteger, ColumnElement, Connection, RowMapping, bindparam, func, literal, select
 
 from aggregator.late import late
-from aggregator.model.story import Publication, Tombstone
+from aggregator.model.story import ArchiveSpan, Publication, Tombstone
 from aggregator.store.publications import filled, shown, with_copies
 from aggregator.store.queries import by, rows_by
 from aggregator.store.river import RiverPage
@@ -107,6 +107,22 @@ class Documents:
         """
         rows = rows_by(self._connection, _UPDATED, sorted(page or MAIN for page in pages), category=number)
         return {row["page"] or None: row["updated"] for row in rows}
+
+    def spans(self, number: int, after: int) -> tuple[ArchiveSpan, ...]:
+        """Return the archive pages of a category, the newest first, with the times that they were filed for.
+
+        Withdrawn stories count: their page spans what it spanned. The query reads only an index.
+
+        Args:
+            number: id of the category.
+            after: only pages with higher numbers.
+        """
+        times = (func.min(publication.c.sort_at).label("since"), func.max(publication.c.sort_at).label("until"))
+        query = select(publication.c.page, *times).where(
+            publication.c.category_id == number, publication.c.page > after
+        )
+        query = query.group_by(publication.c.page).order_by(publication.c.page.desc())
+        return tuple(ArchiveSpan(number=r.page, since=r.since, until=r.until) for r in self._connection.execute(query))
 
     def said_last(self) -> dict[int, datetime]:
         """Return the last published `updated` of the main document of each category, by its id."""

@@ -328,7 +328,7 @@ def test_theme_md_names_all_that_a_template_sees_and_nothing_else(monkeypatch: p
     monkeypatch.setattr(Theme, "render", noted)
     forget_all()
     assert try_theme(Theme.built_in(), SITE) == []
-    shared = {"base.html", "parts.html", "pictures.html", "river.html", "head.html", "prose.html"}
+    shared = {"base.html", "beside.html", "parts.html", "pictures.html", "river.html", "head.html", "prose.html"}
     assert set(seen) == ours() - shared
     given = set().union(*seen.values())
     assert given <= named, given - named
