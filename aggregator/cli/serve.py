@@ -127,6 +127,7 @@ def searching(app: App, published: PublishedState, index: SearchIndex) -> dict[s
             found,
             answer,
             settings.site,
+            settings.publish.formats,
             app.publisher.style,
             choice=choice,
             categories=listed,

@@ -190,7 +190,7 @@ class OutputList:
             digests: of those of them that the list names. A listed file with other bytes and without our mark has been
                 replaced by somebody.
         """
-        wanted = [output for output in outputs if not self._is_operators(output.path)]
+        wanted = [output for output in outputs if not self.is_operators(output.path)]
         stands = self._parallel_map(self._folder.stranger, [output.path for output in wanted])
         theirs = {path for path, ours in stands if ours is False and self._digest(path) != digests.get(path, "")}
         return [output for output in wanted if output.path not in theirs or self._is_already(output)]
@@ -199,7 +199,8 @@ class OutputList:
         """Return whether an output that gives way to the operator's file can't be written; see `yielding`."""
         return not self.yielding([Output(path=path, render=bytes, max_age=0)], tx.files.digests_of([path]))
 
-    def _is_operators(self, path: str) -> bool:
+    def is_operators(self, path: str) -> bool:
+        """Return whether feeds.yaml, or the folder that it names, has a copy at this path."""
         aliases, static = self._publish.aliases, self._publish.static
         has_alias = any(alias == path or alias.startswith(f"{path}/") for alias, _ in aliases)
         return has_alias or (static is not None and (static / path).exists())

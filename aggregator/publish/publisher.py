@@ -372,7 +372,7 @@ class Publisher:
         status = run.visibility.status(read or self._store.status(self._roster, now))
         outputs = [Output(path=STATUS[0], render=partial(status_json.render_status_json, status), max_age=MAX_AGE[0])]
         if self._formats.html:
-            page = partial(status_page.render_status_page, status, self._settings.site, self.style)
+            page = partial(status_page.render_status_page, status, self._settings.site, self._formats.names, self.style)
             outputs.append(Output(path=STATUS[1], render=page, max_age=MAX_AGE[0]))
         put = Put()
         with run.going_on():

@@ -6,7 +6,7 @@ stays dirty until it is rendered, so that a crash leaves none out.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -134,6 +134,11 @@ class RiverPages:
             self._output(turn.newest, LATEST, age, _facts_of(turn.newest, visibility)),
             Output(path=pages.ALIAS, render=alias, max_age=age, facts=pages.ALIAS),
         ]
+
+    def closed_paths(self, turn: RiverTurn) -> Iterator[str]:
+        """Return the paths of the closed pages, the newest first, without those where feeds.yaml has a copy."""
+        paths = map(pages.path_of, range(turn.newest.older or 0, 0, -1))
+        return (path for path in paths if not self._files.is_operators(path))
 
     def values(self, river: River, most: int | None) -> Mapping[str, object]:
         """Return what the start page sees of the river; `most`: how many stories, None: all."""

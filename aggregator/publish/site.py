@@ -128,14 +128,16 @@ class SiteOutputs:
             river = self._river.outputs(turn, self._looks.site_max_age(), run.visibility) if turn else []
             outputs = self._outputs(tx, document, rows, looks, run, turn, has_news=has_news(site, look))
             listed = tx.files.listed([output.path for output in (*river, *outputs)])
-            extras = [*self._extras.outputs(self._pages(tx, rows, run.roster, document), self._looks.site_max_age())]
             pages = [output for output in (*river, *outputs) if yields(output.path)]
-            digests = tx.files.digests_of([output.path for output in (*pages, *extras)])
-        ours = {output.path for output in self._files.yielding(pages, digests)}
-        river = [output for output in river if output.path in ours]
-        outputs = [output for output in outputs if output.path in ours or not yields(output.path)]
-        if turn:
-            self.has_river = LATEST in ours
+            digests = tx.files.digests_of([output.path for output in pages])
+            ours = {output.path for output in self._files.yielding(pages, digests)}
+            river = [output for output in river if output.path in ours]
+            outputs = [output for output in outputs if output.path in ours or not yields(output.path)]
+            if turn:
+                self.has_river = LATEST in ours
+            linked = self._pages(tx, rows, run.roster, document, turn)
+            extras = [*self._extras.outputs(linked, self._looks.site_max_age())]
+            digests = tx.files.digests_of([output.path for output in extras])
         with self._store.begin() as tx:
             tx.categories.offer(None, self._clock())
             tx.documents.say(ALL_CATEGORIES, {None: document.updated} if document.updated != before else {})
@@ -266,14 +268,22 @@ class SiteOutputs:
         return {row.id: self._counts[row.id][1] for _, row in listed}
 
     def _pages(
-        self, tx: Transaction, rows: Sequence[CategoryRow], roster: Roster, site: Document
+        self,
+        tx: Transaction,
+        rows: Sequence[CategoryRow],
+        roster: Roster,
+        site: Document,
+        turn: RiverTurn | None,
     ) -> list["site_files.SitePage"]:
         """Return the pages that search engines are led to: those whose canonical address is their own (A60)."""
         said = tx.documents.said_last()
         listed = [row for _, row in listed_of(rows, roster)]
         pages = [site_files.SitePage("", site.updated)]
+        if turn and self.has_river:
+            pages.append(site_files.SitePage(LATEST, site.updated))
         pages += (site_files.SitePage(f"category/{row.slug}.html", said.get(row.id)) for row in listed)
         pages += (site_files.SitePage(page.path) for page in self._style.theme.pages)
+        pages += (site_files.SitePage(path) for path in (self._river.closed_paths(turn) if turn else ()))
         return pages + [
             site_files.SitePage(f"category/{row.slug}/archive/{page}.html")
             for row in listed

@@ -184,6 +184,7 @@ def render_index(
         canonical=canonical,
         feeds=feeds,
         more_feeds=_best_feeds(sections, site, formats),
+        preview=Preview(plain(site.description or "")),
         sections=[*fit, *bare],
         others=others,
         names=names,

@@ -17,7 +17,7 @@ from aggregator.model.settings import Site
 from aggregator.model.story import Publication
 from aggregator.render import fields
 from aggregator.render.html_fragments import shorten
-from aggregator.render.html_pages import render_page
+from aggregator.render.html_pages import feeds_of, render_page
 from aggregator.render.template_context import ContextBuilder, Story
 from aggregator.render.theme import PageStyle
 
@@ -84,6 +84,7 @@ def render_found(
     found: Sequence[Publication],
     answer: Answer,
     site: Site,
+    formats: frozenset[str] = frozenset(),
     style: PageStyle | None = None,
     *,
     choice: Choice = EVERYTHING,
@@ -98,6 +99,7 @@ def render_found(
         found: as they are shown to anyone.
         answer: result of the search.
         site: title, language and public address.
+        formats: of the feeds that are published.
         style: theme and texts of all pages.
         choice: what was chosen.
         categories: key and title of each that may be chosen.
@@ -125,7 +127,7 @@ def render_found(
         "search",
         title=scribe.messages.text("search"),
         canonical=fields.url_of(site, "search"),
-        feeds=[],
+        feeds=feeds_of(fields.ALL, site, formats, plain(site.title)),
         reloads=False,
         asked=asked,
         said=text(answer.value, count=len(stories)) if choice.page == 1 else text("search_page", page=choice.page),

@@ -10,9 +10,9 @@ from aggregator.model.history import DaySums, Fetching
 from aggregator.model.poll import State
 from aggregator.model.settings import Site
 from aggregator.model.status import SourceStatus, Status
-from aggregator.render.fields import url_of
+from aggregator.render.fields import ALL, url_of
 from aggregator.render.html_fragments import fitting, size_of
-from aggregator.render.html_pages import TROUBLED, render_page
+from aggregator.render.html_pages import TROUBLED, feeds_of, render_page
 from aggregator.render.status_json import listed
 from aggregator.render.template_context import ContextBuilder
 from aggregator.render.theme import PageStyle
@@ -53,8 +53,16 @@ class _Row:
     chart: _Chart | None  # None: nothing happened, or it is not known
 
 
-def render_status_page(status: Status, site: Site, style: PageStyle | None = None) -> bytes:
+def render_status_page(
+    status: Status, site: Site, formats: frozenset[str] = frozenset(), style: PageStyle | None = None
+) -> bytes:
     """Render `status.html`, sources that need attention first.
+
+    Args:
+        status: as anyone may see it.
+        site: title, language, zone and public address.
+        formats: of the feeds that are published.
+        style: theme and texts of all pages.
 
     Raises:
         PublishError: a template of the operator's theme can't be rendered.
@@ -96,7 +104,7 @@ def render_status_page(status: Status, site: Site, style: PageStyle | None = Non
         "status.html",
         title=messages.text("status"),
         canonical=url_of(site, "status.html"),
-        feeds=[],
+        feeds=feeds_of(ALL, site, formats, plain(site.title)),
         as_of=messages.text("as_of", when=moment(status.at)),
         summary=messages.text("troubled", count=troubled, total=len(rows)),
         tiles=_tiles(status, messages),

@@ -91,7 +91,7 @@ def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str,
         ("latest-1.html", lambda: render_river(replace(_RIVER, number=1, older=None, tabs=()), *frame)),
         ("all.html", lambda: render_alias(site, style)),
         ("sources.html", lambda: render_sources(_SOURCES, site, _ALL, style, also=names)),
-        ("status.html", lambda: render_status_page(STATUS, site, style)),
+        ("status.html", lambda: render_status_page(STATUS, *frame)),
         ("a story's page", lambda: render_story(story, site, _ALL, style)),
         ("a bare story's page", lambda: render_story(bare, site, _ALL, style)),
         ("the page of a withdrawn story", lambda: render_note(withdrawn, site, _ALL, style)),
@@ -100,7 +100,7 @@ def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str,
             lambda: render_note(replace(withdrawn, part_of=_PLACE), site, _ALL, style),
         ),
         ("404.html", lambda: render_error(404, _PUBLICATIONS[:5], site, _ALL, style, has_story_pages=True)),
-        ("search", lambda: render_found("text", ["text"], _PUBLICATIONS[:2], Answer.FOUND, site, style)),
+        ("search", lambda: render_found("text", ["text"], _PUBLICATIONS[:2], Answer.FOUND, *frame)),
     )
     own = tuple((page.path, partial(render_own_page, page, site, _ALL, style)) for page in style.theme.pages)
     for path, render in renders + own:

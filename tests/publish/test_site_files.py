@@ -40,6 +40,7 @@ def test_they_stand_beside_the_pages(sample_site: SampleSite) -> None:
     assert (public / "favicon.ico").read_bytes().startswith(b"\0\0\1\0")
     assert addresses((public / "sitemap.xml").read_bytes()) == [
         "https://planet.example/",
+        "https://planet.example/latest.html",
         "https://planet.example/category/x.html",
     ]
     assert publish(sample_site, HEAD + SOURCES, everything=True) == ()
@@ -49,12 +50,15 @@ def test_a_sitemap_tells_when_a_page_changed(sample_site: SampleSite) -> None:
     publish(sample_site, HEAD + SOURCES, 1)
     feed = etree.parse(sample_site.folder / "public/category/x.atom")
     sitemap = etree.parse(sample_site.folder / "public/sitemap.xml")
-    assert [each.text for each in sitemap.iter("{*}lastmod")][1] == feed.findtext("{*}updated")
+    assert [each.text for each in sitemap.iter("{*}lastmod")][2] == feed.findtext("{*}updated")
 
 
 def test_a_sitemap_leaves_out_what_is_unlisted(sample_site: SampleSite) -> None:
     publish(sample_site, HEAD + "categories: {x: {unlisted: true}}\n" + SOURCES, 1)
-    assert addresses((sample_site.folder / "public/sitemap.xml").read_bytes()) == ["https://planet.example/"]
+    assert addresses((sample_site.folder / "public/sitemap.xml").read_bytes()) == [
+        "https://planet.example/",
+        "https://planet.example/latest.html",
+    ]
 
 
 def test_files_of_an_operator_are_never_written_over(sample_site: SampleSite) -> None:

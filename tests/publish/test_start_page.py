@@ -50,6 +50,7 @@ def test_each_category_shows_its_newest_story_and_empty_ones_are_last(sample_sit
     assert shown(sample_site, "index.html", "//ol[@class='headlines']") == []
     assert shown(sample_site, "index.html", "//section/p[@class='onward']/a[1]") == ["2 stories", "2 stories"]
     assert shown(sample_site, "index.html", "//p[@class='lead about wide']") == ["About nothing"]
+    assert '<meta name="description" content="About nothing">' in sample_site.published("index.html").decode()
 
 
 def test_one_category_is_the_river(sample_site: SampleSite) -> None:

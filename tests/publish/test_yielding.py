@@ -1,5 +1,6 @@
 """Pages that came later give way to files of the operator with the same names: no site breaks on an upgrade."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -131,3 +132,15 @@ def test_one_put_over_ours_while_a_service_runs(sample_site: SampleSite) -> None
         assert not app.publisher.style.river
     assert not leading(sample_site)["latest.html"]
     assert sample_site.published("latest.html") == b"mine"
+
+
+def test_a_sitemap_names_the_pages_of_the_river_that_are_ours(sample_site: SampleSite) -> None:
+    def named() -> list[str]:
+        return re.findall(r"/(latest[^<]*)</loc>", sample_site.published("sitemap.xml").decode())
+
+    publish(sample_site, "")
+    pages = named()
+    assert (pages[0], pages[-1]) == ("latest.html", "latest-1.html")
+    assert sorted(pages) == sorted(path.name for path in (sample_site.folder / "public").glob("latest*.html"))
+    publish(sample_site, put_static(sample_site))
+    assert named() == [name for name in pages if name not in NAMES]

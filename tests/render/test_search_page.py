@@ -5,8 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from aggregator.render import theme_check
 from aggregator.render.search_page import Answer, links_to_search, render_found, render_found_json
+from aggregator.render.status_page import render_status_page
 from aggregator.urls import Url
+from tests.render.checks import Page
 from tests.render.records import SITE, a_publication
 
 FAR = "word " * 40 + "Heron " + "after " * 60
@@ -123,3 +126,13 @@ def test_a_story_links_to_pages_of_its_home() -> None:
 )
 def test_whether_an_index_links_to_search(page: str, links: bool) -> None:
     assert links_to_search(page.encode(), base_url=str(Url("https://planet.example.org/"))) is links
+
+
+def test_results_and_status_announce_the_feeds_of_all_categories() -> None:
+    formats = frozenset({"atom", "html"})
+    for data in (
+        render_found("x", [], [], Answer.NOTHING, SITE, formats),
+        render_status_page(theme_check.STATUS, SITE, formats),
+    ):
+        (feed,) = Page(data).all("link", rel="alternate")
+        assert (feed["type"], feed["href"]) == ("application/atom+xml", "https://planet.example.org/all.atom")
