@@ -12,11 +12,11 @@ from aggregator.late import late
 from aggregator.model.formats import feeds_among
 from aggregator.model.output import Output
 from aggregator.model.output_paths import yields
-from aggregator.model.settings import Category, Front, Roster, Settings
+from aggregator.model.settings import Category, Front, Settings
 from aggregator.model.story import CategoryLine, Document, Publication, River, Tombstone
 from aggregator.publish.archiving import fitting
 from aggregator.publish.formats import Formats
-from aggregator.publish.looks import Listed, Looks, has_news, listed_of
+from aggregator.publish.looks import Listed, Looks, has_news
 from aggregator.publish.output_list import OutputList, Put
 from aggregator.publish.report import PublishRun
 from aggregator.publish.river import LATEST, RiverPages, RiverTurn
@@ -113,8 +113,10 @@ class SiteOutputs:
                 return False
             rows = tx.categories.rows()
             before = tx.documents.said(ALL_CATEGORIES, [None]).get(None)
-            document = self._document(tx, rows, run, site.created_at, before)
-            places, turn, closed = listed_of(rows, run.roster), None, list[RiverPage]()
+            of_id, turn, closed = {row.id: row for row in rows}, None, list[RiverPage]()
+            places = [(category, of_id[row.id]) for category, row in run.listed]  # as the store has them now
+            created = min((row.created_at for row in rows), default=site.created_at)
+            document = self._document(tx, places, run, created, before)
             if self._formats.html:
                 turn = self._river.read(
                     tx,
@@ -126,7 +128,7 @@ class SiteOutputs:
                     everything=run.everything or site.look is None,
                 )
             river = self._river.outputs(turn, self._looks.site_max_age(), run.visibility) if turn else []
-            outputs = self._outputs(tx, document, rows, looks, run, turn, has_news=has_news(site, look))
+            outputs = self._outputs(tx, document, places, looks, run, turn, has_news=has_news(site, look))
             listed = tx.files.listed([output.path for output in (*river, *outputs)])
             pages = [output for output in (*river, *outputs) if yields(output.path)]
             digests = tx.files.digests_of([output.path for output in pages])
@@ -135,7 +137,7 @@ class SiteOutputs:
             outputs = [output for output in outputs if output.path in ours or not yields(output.path)]
             if turn:
                 self.has_river = LATEST in ours
-            linked = self._pages(tx, rows, run.roster, document, turn)
+            linked = self._pages(tx, places, document, turn)
             extras = [*self._extras.outputs(linked, self._looks.site_max_age())]
             digests = tx.files.digests_of([output.path for output in extras])
         with self._store.begin() as tx:
@@ -168,7 +170,7 @@ class SiteOutputs:
         self,
         tx: Transaction,
         document: Document,
-        rows: Sequence[CategoryRow],
+        listed: Listed,
         looks: Mapping[int, str],
         run: PublishRun,
         turn: RiverTurn | None,
@@ -180,7 +182,7 @@ class SiteOutputs:
         Args:
             tx: a reading one: all outputs are of one moment.
             document: the document over all categories, of the same moment.
-            rows: the categories of feeds.yaml.
+            listed: the categories.
             looks: look of each category, by its number.
             run: the publication.
             turn: what it does to the river; None: no pages are published.
@@ -188,7 +190,6 @@ class SiteOutputs:
         """
         site, names, html = self._settings.site, self._formats.names, self._formats.html
         age = self._looks.site_max_age()
-        listed = listed_of(rows, run.roster)
         outputs = list(self._formats.outputs(document, age, has_news=has_news))
         lines = [line for row in tx.sources.rows() if (line := run.visibility.source_line(row)) is not None]
         also = ALSO
@@ -227,7 +228,7 @@ class SiteOutputs:
     def _document(
         self,
         tx: Transaction,
-        rows: Sequence[CategoryRow],
+        listed: Listed,
         run: PublishRun,
         created: datetime,
         before: datetime | None,
@@ -236,13 +237,12 @@ class SiteOutputs:
 
         Args:
             tx: a reading one.
-            rows: the categories of feeds.yaml.
+            listed: the categories.
             run: the publication.
-            created: when the store was made, for a site without categories.
+            created: when the first category was made, or the store.
             before: the latest `updated` that was published of it (A7).
         """
-        site, numbers = self._settings.site, [row.id for _, row in listed_of(rows, run.roster)]
-        created = min((row.created_at for row in rows), default=created)
+        site, numbers = self._settings.site, [row.id for _, row in listed]
         newest = tx.documents.newest(numbers, self._settings.publish.entries)
         publications = tuple(run.visibility.publication(p, run.roster.categories[p.category]) for p in newest)
         publications = publications[: fitting([(p.summary, p.content) for p in publications])]  # each has a category
@@ -268,25 +268,20 @@ class SiteOutputs:
         return {row.id: self._counts[row.id][1] for _, row in listed}
 
     def _pages(
-        self,
-        tx: Transaction,
-        rows: Sequence[CategoryRow],
-        roster: Roster,
-        site: Document,
-        turn: RiverTurn | None,
+        self, tx: Transaction, listed: Listed, site: Document, turn: RiverTurn | None
     ) -> list["site_files.SitePage"]:
         """Return the pages that search engines are led to: those whose canonical address is their own (A60)."""
         said = tx.documents.said_last()
-        listed = [row for _, row in listed_of(rows, roster)]
+        rows = [row for _, row in listed]
         pages = [site_files.SitePage("", site.updated)]
         if turn and self.has_river:
             pages.append(site_files.SitePage(LATEST, site.updated))
-        pages += (site_files.SitePage(f"category/{row.slug}.html", said.get(row.id)) for row in listed)
+        pages += (site_files.SitePage(f"category/{row.slug}.html", said.get(row.id)) for row in rows)
         pages += (site_files.SitePage(page.path) for page in self._style.theme.pages)
         pages += (site_files.SitePage(path) for path in (self._river.closed_paths(turn) if turn else ()))
         return pages + [
             site_files.SitePage(f"category/{row.slug}/archive/{page}.html")
-            for row in listed
+            for row in rows
             for page in range(row.pages, 0, -1)
         ]
 
