@@ -12,7 +12,7 @@ import os
 import re
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -190,6 +190,10 @@ class Bucket:
         if len(plain) > limit_bytes:
             raise PublishError(path, f"has over {limit_bytes // 2**20} MiB")
         return plain
+
+    def missing(self, names: Iterable[str]) -> set[str]:
+        """Return those names at which no object of ours stands."""
+        return {name for name in names if self.digest(name) is None}
 
     def digest(self, path: str) -> str | None:
         """Return the digest in an object's metadata."""

@@ -67,6 +67,9 @@ class Destination(Protocol):
     def below(self, folder: str) -> Iterator[str]:
         """Return the paths of all files below a folder in no order; none if the folder is missing."""
 
+    def missing(self, names: Iterable[str]) -> set[str]:
+        """Return those names, of files directly in the destination, at which no file stands."""
+
     def read(self, path: str, limit_bytes: int) -> bytes:
         """Read a file of ours of at most so many bytes; a missing file is an error."""
 

@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
 
@@ -163,6 +163,17 @@ class Folder:
                 yield from (
                     file.relative_to(self.root).as_posix() for file in _files_below(start, MAX_DEPTH, hidden=False)
                 )
+
+    def missing(self, names: Iterable[str]) -> set[str]:
+        """Return those names, of files directly in this folder, at which no regular file stands.
+
+        Raises:
+            PublishError: the folder can't be read.
+        """
+        with _failing(str(self.root)):
+            stand = os.scandir(self.root) if self.root.is_dir() else contextlib.nullcontext(())
+            with stand as found:
+                return {*names}.difference([entry.name for entry in found if entry.is_file(follow_symlinks=False)])
 
     def digest(self, path: str) -> str | None:
         """Return the SHA-256 of a file, in hex; None if there is no regular file.

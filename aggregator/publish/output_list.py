@@ -114,7 +114,7 @@ class OutputList:
         """
         inside = {path for path in expected if path.startswith("category/")}
         lost = inside.difference(self._folder.below("category")) if inside else set()
-        lost |= {path for path in expected if "/" not in path and self._digest(path) is None}
+        lost |= self._folder.missing(path for path in expected if "/" not in path)
         if lost:
             log.warning("miss_outputs", extra={"files": len(lost), "first": min(lost)})
             with self._store.begin() as tx:

@@ -108,6 +108,8 @@ def content_of(publication: Publication) -> str:
 
 def summary_of(publication: Publication) -> str:
     """Return the summary as safe HTML; empty if there is none, or if it equals the content (I53)."""
+    if not publication.summary:
+        return ""
     summary = safe_html(publication.summary, publication.allow_classes, publication.cleaned)
     return "" if summary == content_of(publication) else summary
 

@@ -53,9 +53,9 @@ def render_json(document: Document, site: Site, store_id: str, *, html: bool) ->
         "authors": [_without_empty({"name": fields.line_of(site.title), "url": fields.web_address(site.base_url)})],
     }
     members = {key: _dump(value) for key, value in _without_empty(feed).items()}
-    sound = (publication for publication in document.publications if not fields.fault_of(publication))
+    sound = [publication for publication in document.publications if not fields.fault_of(publication)]
     items = ",\n".join(
-        _rendered(publication, fields.address_of(publication, document, site, html=html)) for publication in sound
+        [_rendered(publication, fields.address_of(publication, document, site, html=html)) for publication in sound]
     )
     members["items"] = f"[\n{items}\n]" if items else "[]"
     body = ",\n".join(f'"{key}":{text}' for key, text in sorted(members.items()))

@@ -129,7 +129,7 @@ def _newest(scribe: ContextBuilder) -> str:
 
 def _days(river: River, scribe: ContextBuilder, publications: Iterable[Publication]) -> Iterator[Day]:
     messages, zone = scribe.messages, scribe.zone
-    sound = (publication for publication in publications if not fields.fault_of(publication))
+    sound = [publication for publication in publications if not fields.fault_of(publication)]
     for day, some in groupby(sound, lambda publication: publication.sort_at.astimezone(zone).date()):
         of_day = tuple(some)
         yield Day(

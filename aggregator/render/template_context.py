@@ -11,6 +11,7 @@ from aggregator.model.entry import Enclosure
 from aggregator.model.settings import PageShow, Site
 from aggregator.model.story import Document, Publication
 from aggregator.render import fields
+from aggregator.render.cache import LruCache
 from aggregator.render.excerpt import Excerpt, excerpt_of
 from aggregator.render.html_fragments import MAX_BYTES, dress
 from aggregator.render.pictures import Picture, picture_of
@@ -72,6 +73,9 @@ class Story:
         return len(self.title) > LONG_TITLE
 
 
+_stories: LruCache[tuple[Story, bool]] = LruCache(4 * 1024 * 1024, each_bytes=4096)
+
+
 @dataclass(frozen=True, slots=True)
 class ContextBuilder:
     """Turns records into what templates see, for one page in one language, zone and style."""
@@ -103,9 +107,8 @@ class ContextBuilder:
         shown = []
         for publication in sound[:MAX_STORIES]:
             story = self._story(publication, root=root)
-            text = "" if publication.noindex else _text_of(publication)
-            if text and self._is_whole(text, document.page_show):
-                html = dress(text)
+            if story.is_cut and self._is_whole(publication, document.page_show):
+                html = dress(_text_of(publication))
                 size = len(html.encode())
                 if size <= room:
                     story = replace(story, html=html, is_cut=False)
@@ -113,8 +116,8 @@ class ContextBuilder:
             shown.append(story)
         return shown, earlier
 
-    def _is_whole(self, text: str, show: PageShow | None) -> bool:
-        return show is PageShow.FULL or (show is None and excerpt_of(text).is_short)
+    def _is_whole(self, publication: Publication, show: PageShow | None) -> bool:
+        return show is PageShow.FULL or (show is None and self._anywhere(publication)[1])
 
     def headlines(self, publications: Iterable[Publication], page: str, root: str | None = None) -> tuple[Story, ...]:
         """Return stories without their content, for lists on other pages.
@@ -124,8 +127,8 @@ class ContextBuilder:
             page: where they stand, as a link.
             root: where links to stories' pages begin; None: they have none.
         """
-        sound = (publication for publication in publications if not fields.fault_of(publication))
-        return tuple(self._story(publication, page, root=root) for publication in sound)
+        sound = [publication for publication in publications if not fields.fault_of(publication)]
+        return tuple([self._story(publication, page, root=root) for publication in sound])
 
     def summary(self, publication: Publication, page: str, root: str | None) -> Story:
         """Return a story without its content, for a list on another page.
@@ -144,23 +147,42 @@ class ContextBuilder:
         return story if len(html.encode()) > MAX_BYTES else replace(story, html=html, is_cut=False)
 
     def _story(self, publication: Publication, page: str = "", *, root: str | None = None) -> Story:
+        story, _ = self._anywhere(publication)
+        if root is None:
+            return replace(story, url=story.original or f"{page}#{story.anchor}")
+        return replace(story, url=f"{root}{story.url}", has_page=True)
+
+    def _anywhere(self, publication: Publication) -> tuple[Story, bool]:
+        """Return a story as all pages of one language and zone show it, and whether its text is short.
+
+        Its `url` is the path of its page. It is kept: the river, the page of its category, the start page and pages of
+        errors show the same story.
+        """
+        style = self.style
+        about = (style.theme.digest, style.images, self.messages.language, self.language, self.zone.key)
+        found = _stories.get((publication, about))
+        if found is None:
+            found = self._made(publication)
+            texts = (publication.content, publication.summary, found[0].title, found[0].excerpt)
+            _stories.keep((publication, about), found, sum(map(len, texts)))
+        return found
+
+    def _made(self, publication: Publication) -> tuple[Story, bool]:
         language = fields.language_of(publication.language)
         language = language or language_by_script(_beginning(publication), self.language)
         source = fields.source_title_of(publication)
         authors = [plain(p.name) for p in fields.named(publication.authors) if p.name != source]
         when = publication.published or publication.updated
-        original = fields.web_address(publication.link)
-        own = None if root is None else f"{root}{fields.story_path(publication.page_id)}.html"
         machine_updated = fields.instant(publication.updated)
         title = plain(fields.title_of(publication))
         # where stories stand together, the text of one that search engines are kept from is not shown
         text = "" if publication.noindex else _text_of(publication)
         excerpt = excerpt_of(text, title) if text else Excerpt("", is_short=True)
-        return Story(
+        story = Story(
             anchor=publication.page_id,
             title=title,
-            url=own or original or f"{page}#{publication.page_id}",
-            original=original,
+            url=f"{fields.story_path(publication.page_id)}.html",
+            original=fields.web_address(publication.link),
             language=language if language and language.lower() != self.language.lower() else None,
             direction="rtl" if language and is_right_to_left(language) else "auto",
             source=LinkText(plain(source), fields.web_address(publication.origin.link)),
@@ -174,11 +196,11 @@ class ContextBuilder:
             time=self.messages.time(when, self.zone) if publication.published else "",
             excerpt=plain(excerpt.text),
             is_cut=bool(text),
-            has_page=own is not None,
             credits=_credits(publication),
             attached=tuple(_attached(url, enclosure) for url, enclosure in fields.enclosures_of(publication)),
             image=picture_of(publication) if self.style.images and not publication.noindex else None,
         )
+        return story, excerpt.is_short
 
 
 def _text_of(publication: Publication) -> str:

@@ -1,7 +1,7 @@
 """The open store and its transactions."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from logging import getLogger
 from pathlib import Path
@@ -71,7 +71,11 @@ class Store:
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
         try:
-            with self._backend.begin(writes=writes) as connection:
+            with (
+                self._backend.writing if writes else nullcontext(),
+                self._backend.engine.connect().execution_options(writes=writes) as connection,
+                connection.begin(),
+            ):
                 yield connection
         except self._backend.errors as error:
             raise self._error_of(error) from error

@@ -232,6 +232,7 @@ def _keys(connection: Connection) -> dict[int, CategoryKey]:
 
 
 def _publication(row: Row, credits: Credits) -> Publication:
+    link, published = _url(row["entry_link"]), believed(row["entry_published"], row["entry_first_seen"])
     origin = origin_of(row["entry_origin"])
     assert origin is not None, "every entry is stored with its origin (A9)"
     return Publication(
@@ -241,14 +242,14 @@ def _publication(row: Row, credits: Credits) -> Publication:
         sort_at=row["sort_at"],
         entered_at=row["entered_at"],
         page=row["page"],
-        published=believed(row["entry_published"], row["entry_first_seen"]),
+        published=published,
         updated=row["updated"],
         source=SourceKey(row["source_key"]),
         entry_key=row["entry_key"],
         key_rule=KeyRule(row["entry_key_rule"]),
         digest=row["shown_digest"],
         title=row["entry_title"],
-        link=_url(row["entry_link"]),
+        link=link,
         summary=row["entry_summary"],
         content=row["entry_content"],
         cleaned=tuple((row["entry_cleaned"] or "").split()),

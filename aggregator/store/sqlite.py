@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -48,7 +48,7 @@ class Sqlite:
         self.path = Path(str(make_url(url).database))
         self._lock = StoreLock(self.path.with_name(f"{self.path.name}.lock"))
         self._opened: os.stat_result | None = None  # the file, as it was when it was opened
-        self._writing = Lock()  # threads of this process wait for each other without a limit; SQLite gives up (R4)
+        self.writing = Lock()  # threads of this process wait for each other without a limit; SQLite gives up (R4)
 
     @cached_property
     def engine(self) -> Engine:
@@ -92,16 +92,6 @@ class Sqlite:
         if "engine" in self.__dict__:
             self.engine.dispose()
         self._lock.release()
-
-    @contextmanager
-    def begin(self, *, writes: bool) -> Iterator[Connection]:
-        """Yield a connection in one transaction: committed at the end, rolled back by an exception."""
-        with (
-            self._writing if writes else nullcontext(),
-            self.engine.connect().execution_options(writes=writes) as connection,
-            connection.begin(),
-        ):
-            yield connection
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:

@@ -101,6 +101,7 @@ def test_digest_is_of_the_plain_bytes(bucket: Bucket) -> None:
     assert bucket.digest(PATH) is None
     bucket.replace(PATH, b"one", gzip=True)
     assert bucket.digest(PATH) == hashlib.sha256(b"one").hexdigest()
+    assert bucket.missing([PATH, "index.html"]) == {"index.html"}
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a//b", ".hidden", "a/../b", "x.gz"])

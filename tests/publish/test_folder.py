@@ -3,6 +3,7 @@
 import errno
 import gzip
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -432,3 +433,13 @@ def test_r30_stale_temporary_files_are_swept_nothing_else(folder: Folder, tmp_pa
     assert theirs.exists()
     assert kept.exists()
     assert folder.sweep() == 0
+
+
+def test_what_is_missing_in_the_folder_is_found_at_once(folder: Folder) -> None:
+    folder.replace("style.css", b"x", gzip=True)
+    folder.replace("entry/0f/0f00.html", b"x", gzip=False)
+    (folder.root / "icon.svg").symlink_to("style.css")
+    (folder.root / "index.html").mkdir()
+    assert folder.missing(["style.css", "icon.svg", "index.html", "all.atom"]) == {"icon.svg", "index.html", "all.atom"}
+    shutil.rmtree(folder.root)
+    assert folder.missing(["style.css"]) == {"style.css"}
