@@ -1,7 +1,6 @@
 """Computes when a source is due next, and explains why (P50 to P72). Pure: all input comes in as arguments."""
 
 from aggregator.cadence.explain import explain
-from aggregator.cadence.schedule import outside_skipped
 from aggregator.cadence.turn import (
     ARRIVALS,
     Course,
@@ -12,6 +11,7 @@ from aggregator.cadence.turn import (
     may_ask_again,
     median_gap,
     next_turn,
+    outside_skipped,
 )
 
 __all__ = [

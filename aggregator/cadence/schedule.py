@@ -1,7 +1,6 @@
 """Times at which a source may be polled.
 
-`schedule:` in feeds.yaml is five cron fields, read as wall-clock times of a time zone (R26). A feed may ask not to be
-polled in some hours and days: skipHours and skipDays (P59).
+`schedule:` in feeds.yaml is five cron fields, read as wall-clock times of a time zone (R26).
 """
 
 from dataclasses import dataclass
@@ -10,14 +9,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from aggregator.model.entry import Hints
-
 if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
 
 MICROSECOND = timedelta(microseconds=1)
-HOUR = timedelta(hours=1)
-WEEK_HOURS = 24 * 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +81,3 @@ def _triggers(text: str) -> tuple["CronTrigger", ...]:
         CronTrigger(minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone=UTC)
         for day, weekday in days
     )
-
-
-def outside_skipped(when: datetime, hints: Hints) -> datetime:
-    """Return the first time from `when` on that the feed does not exclude; `when` if it excludes every hour or day."""
-    hours = hints.skip_hours if len(hints.skip_hours) < 24 else frozenset()
-    days = hints.skip_days if len(hints.skip_days) < 7 else frozenset()
-    if not hours and not days:
-        return when
-    for _ in range(WEEK_HOURS + 1):
-        if when.weekday() not in days and when.hour not in hours:
-            break
-        when = when.replace(minute=0, second=0, microsecond=0) + HOUR
-    return when

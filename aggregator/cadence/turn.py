@@ -10,7 +10,6 @@ from hashlib import sha256
 from operator import sub
 from typing import Any, Protocol
 
-from aggregator.cadence.schedule import outside_skipped
 from aggregator.model.entry import NO_HINTS, Hints
 
 ARRIVALS = 30  # moments that the rhythm is read from
@@ -285,3 +284,19 @@ def crash_floor(claims: int) -> timedelta:
 def _share(text: str) -> float:
     """Return a number from 0 to 1 that depends on the text alone, the same in every process."""
     return int.from_bytes(sha256(text.encode()).digest()[:6], "big") / (1 << 48)
+
+
+def outside_skipped(when: datetime, hints: Hints) -> datetime:
+    """Return the first time from `when` on that skipHours and skipDays of the feed do not exclude (P59).
+
+    It is `when` if they exclude every hour or day.
+    """
+    hours = hints.skip_hours if len(hints.skip_hours) < 24 else frozenset()
+    days = hints.skip_days if len(hints.skip_days) < 7 else frozenset()
+    if not hours and not days:
+        return when
+    for _ in range(24 * 7 + 1):
+        if when.weekday() not in days and when.hour not in hours:
+            break
+        when = when.replace(minute=0, second=0, microsecond=0) + HOUR
+    return when

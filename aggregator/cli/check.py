@@ -23,7 +23,7 @@ from aggregator.config.findings import quoted
 from aggregator.errors import ConfigError, ExtraMissing, Problem, StoreError
 from aggregator.model.output_paths import is_output
 from aggregator.model.settings import Settings
-from aggregator.store.rights import open_to_others
+from aggregator.store.store_file import open_to_others
 
 HEAVY_BYTES: Final = 2**20
 MAX_NAMED: Final = 5

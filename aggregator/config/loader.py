@@ -180,7 +180,7 @@ def _publish(values: Values, folder: Path, findings: Findings) -> Publish:
         jekyll=_jekyll(values[PublishKeys.jekyll], folder, findings),
         hub=normalise(hub) if (hub := values[PublishKeys.hub]) else None,
         static=None if static is None else folder / static,
-        aliases=read_aliases(values[PublishKeys.aliases], formats, findings),
+        aliases=read_aliases(aliases, formats, findings) if (aliases := values[PublishKeys.aliases]) else (),
     )
 
 

@@ -13,7 +13,6 @@ from itertools import islice, pairwise
 from operator import or_
 
 from aggregator.identify.alignment import Alignment
-from aggregator.identify.boilerplate import without_boilerplate
 from aggregator.identify.budget import BoundedMatcher, Steps, TooCostly
 from aggregator.identify.tokens import (
     Titles,
@@ -24,6 +23,7 @@ from aggregator.identify.tokens import (
     slot_of,
     tokens_of,
     weight,
+    without_boilerplate,
 )
 
 NEAR = 0.85  # text similarity that is required where the titles are the same

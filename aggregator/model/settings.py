@@ -60,7 +60,7 @@ class Show(StrEnum):
 
 
 class PageShow(StrEnum):
-    """How much of each story the page of a category shows: setting `pages.show`."""
+    """The part of each story that the page of a category shows: setting `pages.show`."""
 
     FULL = "full"
     SUMMARY = "summary"
@@ -68,7 +68,7 @@ class PageShow(StrEnum):
 
 
 class Front(StrEnum):
-    """What the start page begins with: setting `site.front`."""
+    """The list with which the start page begins: setting `site.front`."""
 
     LATEST = "latest"
     CATEGORIES = "categories"
@@ -218,7 +218,7 @@ class Source:
 
     @property
     def outward(self) -> tuple[object, ...]:
-        """What of its settings shapes its entries in outputs, beside its limits; empty as a rule."""
+        """Those of its settings, beside its limits, that shape its entries in outputs; empty as a rule."""
         classes = sorted(self.reading.allow_classes)
         return (*classes, self.language) if self.language else tuple(classes)
 

@@ -143,7 +143,7 @@ def _decoded(decoding: _Decoding, content_type: str | None, override: str | None
     for shape, codec in _SHAPES:
         if body.startswith(shape):
             return decoding.choose_lossy(Step.SHAPE, codec, body)
-    if is_2022(body[: 1 << 20]) and (text := _strict(body, "iso2022_jp")) is not None:
+    if b"\x1b" in body[: 1 << 20] and is_2022(body[: 1 << 20]) and (text := _strict(body, "iso2022_jp")) is not None:
         rejected = dict(_declared_labels(body, content_type))
         agreed = next((step for step, label in rejected.items() if codec_of(label) == "iso2022_jp"), None)
         decoding.rejected = [] if agreed else list(rejected.items())

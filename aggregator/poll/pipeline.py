@@ -180,10 +180,10 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
                 tx.write(change)
             if not savepoint.is_kept:  # the other polls of the group are stored
                 change = decide(_unstored(poll), NOTHING_KNOWN, roster)
-            written += [
-                change,
-                *corrections.merge_unseen_stories(tx, change.entries.merge_candidates, roster, change.asked_at),
-            ]
+            written.append(change)
+            if change.entries.merge_candidates:
+                found = change.entries.merge_candidates
+                written += corrections.merge_unseen_stories(tx, found, roster, change.asked_at)
             changes.append(change)
         tx.finish(*written)
         completions = []

@@ -39,7 +39,7 @@ MAX_AGE: Final = 3600  # seconds (A75), of closed pages
 
 @dataclass(frozen=True, slots=True)
 class RiverTurn:
-    """What a publication does to the river, read from one moment of the store."""
+    """Changes that a publication makes to the river, read from one moment of the store."""
 
     newest: River
     closes: Sequence[RiverPage]  # new ones, oldest first

@@ -19,8 +19,8 @@ from aggregator.model.settings import Site
 from aggregator.model.story import CategoryLine, Document, Near, Publication, SourceLine, StoryNote, StoryPage
 from aggregator.render import fields, mark
 from aggregator.render.html_fragments import MAX_BYTES, fitting, shorten, size_of
-from aggregator.render.pictures import Picture
 from aggregator.render.renderer import RenderContext, Renderer
+from aggregator.render.teaser import Picture
 from aggregator.render.template_context import ContextBuilder, LinkText, Story, is_right_to_left
 from aggregator.render.theme import PageStyle
 from aggregator.render.theme_files import PAGES, OwnPage
@@ -34,7 +34,7 @@ TROUBLED = frozenset({State.FAILING, State.GONE, State.SUSPECT})
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What other sites and search engines show of a page: of a story its own facts, else those of the page."""
+    """A page as other sites and search engines show it: a story with its own facts, else with those of the page."""
 
     description: str = ""
     published: str | None = None  # of a story, for machines

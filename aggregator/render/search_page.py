@@ -38,7 +38,7 @@ class Answer(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What is chosen among the matches; empty and 0: everything."""
+    """A choice among the matches; empty and 0: everything."""
 
     category: str = ""  # key
     source: str = ""  # key

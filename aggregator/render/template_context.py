@@ -6,18 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from aggregator.clean.language import SAMPLE, language_by_script
 from aggregator.clean.text import line_of as plain
 from aggregator.model.entry import Enclosure
 from aggregator.model.settings import PageShow, Site
 from aggregator.model.story import Document, Publication
 from aggregator.render import fields
 from aggregator.render.cache import LruCache
-from aggregator.render.excerpt import Excerpt, excerpt_of
 from aggregator.render.html_fragments import MAX_BYTES, dress
-from aggregator.render.pictures import Picture, picture_of
+from aggregator.render.teaser import Excerpt, Picture, excerpt_of, picture_of
 from aggregator.render.theme import PageStyle, plain_style
 from aggregator.render.translations import Messages
-from aggregator.text.scripts import SAMPLE, language_by_script
 
 MAX_STORIES = 50  # in full on a page (A69)
 HEADLINE_BYTES = 300  # our own part of a headline, about

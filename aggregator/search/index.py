@@ -20,8 +20,8 @@ from aggregator.identify.tokens import tokens_of
 from aggregator.model.story import Publication
 from aggregator.search.query import Query
 from aggregator.store.database import Store
-from aggregator.store.rights import make_private
 from aggregator.store.search import EntryText, Find
+from aggregator.store.store_file import make_private
 
 log = getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """Backend of a store in a SQLite file: engine, transactions, lock, copies.
 
-Only this module, `lock.py` and the end of `schema.py` know that the store is a file of SQLite. A store on another
+Only this module, `store_file.py` and the end of `schema.py` know that the store is a file of SQLite. A store on another
 database has another backend with the same methods.
 """
 
@@ -20,8 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from aggregator.errors import NoStore, StoreError
-from aggregator.store.lock import StoreLock
-from aggregator.store.rights import make_folder, make_private, tighten
+from aggregator.store.store_file import StoreLock, make_folder, make_private, tighten
 
 PRAGMAS: tuple[str, ...] = (  # R4
     "journal_mode=WAL",

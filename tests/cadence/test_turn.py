@@ -7,8 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.cadence import Course, Pace, Turn, crash_floor, explain, later_arrivals, may_ask_again, next_turn
-from aggregator.cadence.schedule import Schedule, outside_skipped
+from aggregator.cadence import (
+    Course,
+    Pace,
+    Turn,
+    crash_floor,
+    explain,
+    later_arrivals,
+    may_ask_again,
+    next_turn,
+    outside_skipped,
+)
+from aggregator.cadence.schedule import Schedule
 from aggregator.cadence.turn import ARRIVALS, backoff, honoured_freshness, jitter, median_gap, silence
 from aggregator.model.entry import NO_HINTS, Hints
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from aggregator.identify.boilerplate import without_boilerplate, without_label
+from aggregator.identify.tokens import without_boilerplate, without_label
 from benchmarks.nearness import judge, telling, year
 from tests.identify.pairs import LABELS, LANGUAGES, all_pairs, language, pairs_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.render.excerpt import EXCERPT, cut, excerpt_of, without_title
+from aggregator.render.teaser import EXCERPT, cut, excerpt_of, without_title
 
 
 @pytest.mark.parametrize(

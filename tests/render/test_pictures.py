@@ -10,8 +10,8 @@ from aggregator.model.settings import SourceKey
 from aggregator.model.story import StoryPage
 from aggregator.model.supplement import Image, ImageRole, Supplement
 from aggregator.render.html_pages import render_category, render_story
-from aggregator.render.pictures import Picture, picture_of
 from aggregator.render.redaction import AddressRedactor
+from aggregator.render.teaser import Picture, picture_of
 from aggregator.render.theme import plain_style
 from aggregator.urls import Url
 from tests.render.checks import Page

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.errors import LockHeld
-from aggregator.store.lock import StoreLock
+from aggregator.store.store_file import StoreLock
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 

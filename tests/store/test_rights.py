@@ -12,7 +12,7 @@ import pytest
 from aggregator.search import open_index
 from aggregator.store import database, open_store
 from aggregator.store.database import backend_of
-from aggregator.store.rights import open_to_others
+from aggregator.store.store_file import open_to_others
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 

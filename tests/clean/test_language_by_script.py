@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.text.scripts import LATIN, language_by_script
+from aggregator.clean.language import LATIN, language_by_script
 
 
 @pytest.mark.parametrize(
