@@ -1,6 +1,7 @@
-"""Reads and writes one regular file in an open folder: whole or not at all, no link is followed (R30, S51).
+"""Reads and writes one regular file below a folder: whole or not at all, no link is followed (R30, S51).
 
-All names are relative to the descriptor of the folder, so nobody can put a link in between.
+Folders are opened one below the other, and everything else is done relative to the descriptor of the folder that was
+opened, so nobody can put a link in between.
 """
 
 import contextlib
@@ -12,11 +13,27 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader
+from pathlib import Path
 
-from aggregator.model.output_paths import GZIP_SUFFIX
+from aggregator.errors import PublishError
+from aggregator.model.output_paths import GZIP_SUFFIX, PATH
 
 MODE = 0o644  # readable for a web server of another user, whatever the umask is (S61)
+FOLDER_MODE = 0o755
 TEMPORARY = ".aggregator-tmp"  # ends the name under which a file is written
+
+_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_ADVICE = {
+    errno.ENOSPC: "the disk is full: free some space",
+    errno.EDQUOT: "the quota is used up: free some space",
+    errno.EACCES: "permission denied: let the user that runs aggregator write there (publish.to)",
+    errno.EPERM: "not permitted: let the user that runs aggregator write there (publish.to)",
+    errno.EROFS: "the file system is read-only: choose another folder in publish.to",
+    errno.ELOOP: "a symbolic link stands in the way, and links are not followed: replace it by a folder",
+    errno.ENOTDIR: "a file or a symbolic link stands where a folder has to be: move it away",
+    errno.EISDIR: "a folder stands where the file has to be: move it away",
+    errno.EMFILE: "too many open files: raise the limit (ulimit -n)",
+}
 
 
 def replace(folder: int, name: str, data: bytes, *, gzip: bool, durable: bool) -> tuple[bool, bool]:
@@ -163,3 +180,87 @@ def _fits(folder: int, name: str, data: bytes) -> bool:
         file.seek(-8, os.SEEK_END)
         end = file.read(8)
     return end == zlib.crc32(data).to_bytes(4, "little") + (len(data) & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+# --- paths
+
+
+def segments_of(path: str) -> list[str]:
+    """Split a path into its names, each a plain one (S51)."""
+    if not PATH.fullmatch(path):
+        raise PublishError(path, "is no path that outputs may have")
+    return path.split("/")
+
+
+@contextlib.contextmanager
+def failing(output: str) -> Iterator[None]:
+    """Raise errors of the system as errors of an output, with advice for the operator."""
+    try:
+        yield
+    except OSError as error:
+        why = _ADVICE.get(error.errno or 0, error.strerror or type(error).__name__)
+        raise PublishError(output, why) from error
+
+
+def opened_root(root: Path, *, make: bool) -> int:
+    """Open the folder that all paths are relative to; it may be a link. Missing folders are made if `make` says so."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    try:
+        return os.open(root, flags)
+    except FileNotFoundError:
+        if not make:
+            raise
+    for missing in reversed([p for p in (root, *root.parents) if not p.exists()]):
+        _make_folder(missing, None)
+    return os.open(root, flags)
+
+
+def _make_folder(name: str | Path, inside: int | None) -> None:
+    with contextlib.suppress(FileExistsError):  # another process was quicker
+        os.mkdir(name, FOLDER_MODE, dir_fd=inside)
+        os.chmod(name, FOLDER_MODE, dir_fd=inside)  # the umask took something away
+
+
+@contextlib.contextmanager
+def parent_of(root: Path, path: str, *, make: bool, named: str | None = None) -> Iterator[tuple[int | None, str]]:
+    """Open the folder of a path, and yield it with the name of the file; None if it is missing and not to be made.
+
+    Args:
+        root: the folder that the path is relative to.
+        path: of the file.
+        make: whether missing folders are made.
+        named: the output that an error is of; None: `path`.
+
+    Raises:
+        PublishError: it can't be opened, or what is done in it fails.
+    """
+    with failing(named or path):
+        *folders, name = segments_of(path)
+        try:
+            opened = [opened_root(root, make=make)]
+        except FileNotFoundError:  # somebody removed it since
+            yield None, name
+            return
+        try:
+            for segment in folders:
+                try:
+                    opened.append(os.open(segment, _OPEN_FOLDER, dir_fd=opened[-1]))
+                except FileNotFoundError:
+                    if not make:
+                        yield None, name
+                        return
+                    _make_folder(segment, opened[-1])
+                    os.fsync(opened[-1])
+                    opened.append(os.open(segment, _OPEN_FOLDER, dir_fd=opened[-1]))
+            yield opened[-1], name
+        finally:
+            for descriptor in opened:
+                os.close(descriptor)
+
+
+@contextlib.contextmanager
+def reading(root: Path, path: str) -> Iterator[BufferedReader | None]:
+    """Open a regular file to read; None if there is none."""
+    with parent_of(root, path, make=False) as (folder, name), contextlib.ExitStack() as stack:
+        file = None if folder is None else open_regular(folder, name)
+        yield None if file is None else stack.enter_context(file)

@@ -19,8 +19,7 @@ from typing import Any
 
 from aggregator.errors import ExtraMissing, PublishError
 from aggregator.model.settings import BucketAddress
-from aggregator.publish.atomic_file import packed
-from aggregator.publish.folder import segments_of
+from aggregator.publish.atomic_file import packed, segments_of
 from aggregator.render.mark import HEAD_BYTES, bears_mark
 from aggregator.render.media_types import cache_control, media_of
 
