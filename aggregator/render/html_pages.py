@@ -7,6 +7,7 @@ each with its place on the page, so that links to it hold.
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -170,7 +171,7 @@ def render_index(
         river: the newest stories of all, as `river.values_for` has them; None: there are none on it.
     """
     scribe = ContextBuilder.of(site, site.language, style)
-    feeds = feeds_of(fields.ALL, site, formats, plain(site.title))
+    feeds = feeds_of_site(site, formats)
     others = [name for name in ("opml.xml", "sources.opml", "status.html") if name in also]
     canonical = str(site.base_url)
     listed = sum(LINK_BYTES + size_of(section.path, section.title) for section in sections)
@@ -244,7 +245,7 @@ def render_sources(
         "sources.html",
         title=messages.text("sources"),
         canonical=fields.url_of(site, "sources.html"),
-        feeds=feeds_of(fields.ALL, site, formats, plain(site.title)),
+        feeds=feeds_of_site(site, formats),
         rows=fit,
         troubled=troubled,
         summary=summary,
@@ -296,7 +297,7 @@ def render_note(note: StoryNote, site: Site, formats: frozenset[str], style: Pag
         note.path,
         title=scribe.messages.text("withdrawn"),
         canonical=fields.url_of(site, note.path),
-        feeds=feeds_of(fields.ALL, site, formats, plain(site.title)),
+        feeds=feeds_of_site(site, formats),
         reloads=False,
         part_of=place_of(note.path, note.part_of.title, note.part_of.path) if note.part_of else None,
     )
@@ -330,7 +331,7 @@ def render_error(
         path,
         title=scribe.messages.text(f"error_{status}"),
         canonical=fields.url_of(site, path),
-        feeds=feeds_of(fields.ALL, site, formats, plain(site.title)),
+        feeds=feeds_of_site(site, formats),
         reloads=False,
         root=root,
         how=scribe.messages.text(f"error_{status}_how"),
@@ -347,7 +348,7 @@ def render_own_page(page: OwnPage, site: Site, formats: frozenset[str], style: P
         page.path,
         title=page.title,
         canonical=fields.url_of(site, page.path),
-        feeds=feeds_of(fields.ALL, site, formats, plain(site.title)),
+        feeds=feeds_of_site(site, formats),
         preview=Preview(page.description),
         reloads=False,
     )
@@ -426,8 +427,8 @@ def render_page(
     *,
     title: str,
     canonical: str,
-    feeds: list[_Feed],
-    more_feeds: list[_Feed] | None = None,
+    feeds: Sequence[_Feed],
+    more_feeds: Sequence[_Feed] = (),
     preview: Preview | None = None,
     reloads: bool = True,
     **more: Any,
@@ -453,15 +454,13 @@ def render_page(
     refresh = style.refresh if reloads else None
     values = dict(
         t=messages.text,
-        site=plain(scribe.site.title),
+        **_labels(scribe.site.title, scribe.language, messages.language),
         zone=scribe.zone.key,
-        language=fields.language_of(scribe.language) or messages.language,
-        direction="rtl" if is_right_to_left(messages.language) else "ltr",  # of our labels; stories say theirs
         here=template.rpartition("/")[2],
         title=title,
         canonical=canonical,
-        feeds=feeds,
-        more_feeds=more_feeds or [],
+        feeds=[*feeds],
+        more_feeds=[*more_feeds],
         preview=preview or Preview(),
         files=[*style.theme.files],
         pages=style.theme.pages,
@@ -476,7 +475,23 @@ def render_page(
     return style.theme.render(f"{template}.html", path, values | more).encode()
 
 
-def feeds_of(path: str, site: Site, formats: frozenset[str], title: str) -> list[_Feed]:
+@lru_cache(maxsize=64)  # all pages of a site in one language have the same
+def _labels(title: str, language: str, of_labels: str) -> Mapping[str, str]:
+    """Return title and language of the site as a page shows them, and the direction of our labels, not of stories."""
+    return {
+        "site": plain(title),
+        "language": fields.language_of(language) or of_labels,
+        "direction": "rtl" if is_right_to_left(of_labels) else "ltr",
+    }
+
+
+@lru_cache(maxsize=16)  # most pages announce them
+def feeds_of_site(site: Site, formats: frozenset[str]) -> Sequence[_Feed]:
+    """Return the feeds over all categories, the best first."""
+    return feeds_of(fields.ALL, site, formats, plain(site.title))
+
+
+def feeds_of(path: str, site: Site, formats: frozenset[str], title: str) -> Sequence[_Feed]:
     """Return the feeds of a document, the best first."""
     url = fields.url_of(site, path)
     return [

@@ -15,7 +15,7 @@ from aggregator.model.settings import Site
 from aggregator.model.story import Publication, River
 from aggregator.render import fields
 from aggregator.render.cache import LruCache
-from aggregator.render.html_pages import feeds_of, render_page
+from aggregator.render.html_pages import feeds_of_site, render_page
 from aggregator.render.template_context import ContextBuilder, LinkText
 from aggregator.render.theme import PageStyle
 
@@ -73,7 +73,7 @@ def render_river(river: River, site: Site, formats: frozenset[str], style: PageS
         path,
         title=f"{title} – {part}" if part else title,
         canonical=fields.url_of(site, path),
-        feeds=feeds_of(fields.ALL, site, formats, plain(site.title)),
+        feeds=feeds_of_site(site, formats),
         reloads=river.number is None,
         heading=title,
         part=part,

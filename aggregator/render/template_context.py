@@ -60,16 +60,12 @@ class Story:
     credits: tuple[LinkText, ...] = ()
     attached: tuple[LinkText, ...] = ()
     image: Picture | None = None
+    is_long: bool = False  # the title is too long for large letters
 
     @property
     def shows_picture(self) -> bool:
         """Whether `html` itself shows a picture or a film."""
         return any(tag in self.html for tag in ("<img", "<video"))
-
-    @property
-    def is_long(self) -> bool:
-        """Whether the title is too long for large letters."""
-        return len(self.title) > LONG_TITLE
 
 
 _stories: LruCache[tuple[Story, bool]] = LruCache(4 * 1024 * 1024, each_bytes=4096)
@@ -198,6 +194,7 @@ class ContextBuilder:
             credits=_credits(publication),
             attached=tuple(_attached(url, enclosure) for url, enclosure in fields.enclosures_of(publication)),
             image=picture_of(publication) if self.style.images and not publication.noindex else None,
+            is_long=len(title) > LONG_TITLE,
         )
         return story, excerpt.is_short
 
