@@ -20,6 +20,7 @@ from typing import Any
 from aggregator.errors import ExtraMissing, PublishError
 from aggregator.model.settings import BucketAddress
 from aggregator.publish.atomic_file import packed, segments_of
+from aggregator.publish.destination import parallel_map
 from aggregator.render.mark import HEAD_BYTES, bears_mark
 from aggregator.render.media_types import cache_control, media_of
 
@@ -199,6 +200,11 @@ class Bucket:
         with self._failing(path):
             stands = self._attributes(path)
             return None if stands is None else stands.get(DIGEST)
+
+    def digests(self, paths: Iterable[str]) -> dict[str, str | None]:
+        """Return the digests of objects by path; None also where the service refuses to say."""
+        found = parallel_map(self.digest, paths, self.max_parallel)
+        return {path: None if isinstance(digest, PublishError) else digest for path, digest in found}
 
     def sweep(self) -> int:
         """Do nothing: an interrupted put leaves nothing."""

@@ -76,6 +76,9 @@ class Destination(Protocol):
     def digest(self, path: str) -> str | None:
         """Return the SHA-256 of a file's content, in hex; None if there is no file, or one that we did not write."""
 
+    def digests(self, paths: Iterable[str]) -> dict[str, str | None]:
+        """Return the digests of files by path, as `digest` does; None also for one that can't be read."""
+
     def sweep(self) -> int:
         """Remove the temporary files of a killed run; return how many there were."""
 

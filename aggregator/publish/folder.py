@@ -168,6 +168,15 @@ class Folder:
         with atomic_file.reading(self.root, path) as file:
             return None if file is None else hashlib.file_digest(file, "sha256").hexdigest()
 
+    def digests(self, paths: Iterable[str]) -> dict[str, str | None]:
+        """Return the SHA-256 of files by path; None where no regular file stands, or one that can't be read."""
+        found: dict[str, str | None] = {}
+        for path in paths:
+            found[path] = None
+            with contextlib.suppress(PublishError), atomic_file.reading(self.root, path) as file:
+                found[path] = None if file is None else hashlib.file_digest(file, "sha256").hexdigest()
+        return found
+
     def read(self, path: str, limit_bytes: int) -> bytes:
         """Read a file; no link is followed to it.
 

@@ -191,8 +191,9 @@ class OutputList:
                 replaced by somebody.
         """
         wanted = [output for output in outputs if not self.is_operators(output.path)]
-        stands = self._parallel_map(self._folder.stranger, [output.path for output in wanted])
-        theirs = {path for path, ours in stands if ours is False and self._digest(path) != digests.get(path, "")}
+        stands = self._folder.digests([output.path for output in wanted if output.path in digests])
+        unlike = [o.path for o in wanted if o.path not in digests or stands[o.path] != digests[o.path]]
+        theirs = {path for path, ours in self._parallel_map(self._folder.stranger, unlike) if ours is False}
         return [output for output in wanted if output.path not in theirs or self._is_already(output)]
 
     def is_yielding(self, path: str, tx: Transaction) -> bool:

@@ -102,6 +102,7 @@ def test_digest_is_of_the_plain_bytes(bucket: Bucket) -> None:
     bucket.replace(PATH, b"one", gzip=True)
     assert bucket.digest(PATH) == hashlib.sha256(b"one").hexdigest()
     assert bucket.missing([PATH, "index.html"]) == {"index.html"}
+    assert bucket.digests([PATH, "index.html"]) == {PATH: bucket.digest(PATH), "index.html": None}
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a//b", ".hidden", "a/../b", "x.gz"])

@@ -443,3 +443,12 @@ def test_what_is_missing_in_the_folder_is_found_at_once(folder: Folder) -> None:
     assert folder.missing(["style.css", "icon.svg", "index.html", "all.atom"]) == {"icon.svg", "index.html", "all.atom"}
     shutil.rmtree(folder.root)
     assert folder.missing(["style.css"]) == {"style.css"}
+
+
+def test_digests_of_several_files_are_those_of_each(folder: Folder) -> None:
+    folder.replace(PATH, b"one", gzip=True)
+    (folder.root / "icon.svg").symlink_to(PATH)
+    (folder.root / "robots.txt").write_bytes(b"theirs")
+    paths = [PATH, "icon.svg", "robots.txt", "entry/0f/0f00.html"]
+    assert folder.digests(paths) == {path: folder.digest(path) for path in paths}
+    assert folder.digests(["../x"]) == {"../x": None}
