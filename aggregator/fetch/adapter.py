@@ -19,8 +19,8 @@ from urllib3.response import HTTPResponse
 from urllib3.util import Retry, Timeout, make_headers
 
 from aggregator.fetch.connection import GuardedHTTPPool, GuardedHTTPSPool, WatchedSocket
-from aggregator.fetch.redirects import origin_of
 from aggregator.fetch.request import Headers
+from aggregator.fetch.trip import origin_of
 from aggregator.model.settings import Request
 from aggregator.urls import Url, normalise, split_credentials
 

@@ -21,10 +21,9 @@ from aggregator.fetch.flight import Crowded, Ended, Watch
 from aggregator.fetch.guard import Guard
 from aggregator.fetch.header_hints import hints_of, http_date
 from aggregator.fetch.reading import read_answer, read_local, read_rest
-from aggregator.fetch.redirects import FOLLOWED, KEEP_METHOD, origin_of
 from aggregator.fetch.request import ACCEPT_ROBOTS, Headers, headers_of, is_conditional
 from aggregator.fetch.resolver import addresses_of
-from aggregator.fetch.trip import Trip
+from aggregator.fetch.trip import FOLLOWED, KEEP_METHOD, Trip, origin_of
 from aggregator.model.ask import GET, Ask
 from aggregator.model.entry import NO_HINTS
 from aggregator.model.hosts import budget_key

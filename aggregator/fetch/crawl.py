@@ -7,8 +7,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from aggregator.errors import RobotsRefused
-from aggregator.fetch.redirects import origin_of
 from aggregator.fetch.robots import allows, rules_for
+from aggregator.fetch.trip import origin_of
 from aggregator.model.poll import Answer, Cut, Failed, Fetched
 from aggregator.model.robots import FRESH, KEPT, Robots
 from aggregator.urls import Url, normalise

@@ -22,9 +22,8 @@ from aggregator.errors import BadRedirect, BadStatus, BodyTooLarge, EmptyBody, F
 from aggregator.fetch.coding import MAX_DECODED_BYTES, Decoding
 from aggregator.fetch.faults import RAISED
 from aggregator.fetch.head import number_of
-from aggregator.fetch.redirects import FOLLOWED
 from aggregator.fetch.request import Headers, asks_for_delta, is_delta, storable
-from aggregator.fetch.trip import Trip
+from aggregator.fetch.trip import FOLLOWED, Trip
 from aggregator.model.ask import Ask
 from aggregator.model.entry import Digest
 from aggregator.model.poll import Answer, Fetched, NotModified

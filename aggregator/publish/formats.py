@@ -48,7 +48,9 @@ class Formats:
         self.names = settings.publish.formats
         self.html = "html" in self.names
         self._chosen = tuple(one for one in FORMATS.values() if one.name in self.names)
-        self._context = RenderContext(site=settings.site, formats=self.names, style=style, store_id=store_id, max_age=0)
+        self._context = RenderContext(
+            site=settings.site, formats=self.names, html=self.html, style=style, store_id=store_id, max_age=0
+        )
 
     def paths(self, path: str, page: int | None) -> list[str]:
         """Return the paths of a document in every format.

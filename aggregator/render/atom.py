@@ -17,9 +17,8 @@ from aggregator.model.formats import FORMATS
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication, Tombstone
 from aggregator.render import fields, mark, verify
-from aggregator.render.atom_extensions import declarations, extensions_of
 from aggregator.render.cache import LruCache
-from aggregator.render.elements import element, parent
+from aggregator.render.elements import declarations, element, extensions_of, parent
 from aggregator.render.renderer import Renderer
 from aggregator.render.verify import leave_out_faulty
 from aggregator.text.iris import is_identifier, is_iri

@@ -16,14 +16,10 @@ class RenderContext:
 
     site: Site
     formats: frozenset[str]  # names of those that are published
+    html: bool  # whether pages are among them, to which feeds then link
     style: PageStyle  # theme and texts of pages
     store_id: str  # id of the store, which feeds carry for restoring
     max_age: int  # seconds that a reader may keep the document (A75)
-
-    @property
-    def html(self) -> bool:
-        """Whether pages are published, to which feeds then link."""
-        return "html" in self.formats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,9 +24,8 @@ from aggregator.model.formats import FORMATS
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
 from aggregator.render import fields, mark, verify
-from aggregator.render.atom_extensions import declarations, extensions_of
 from aggregator.render.cache import LruCache
-from aggregator.render.elements import NOTHING, element, parent
+from aggregator.render.elements import NOTHING, declarations, element, extensions_of, parent
 from aggregator.render.html_fragments import excerpt_of
 from aggregator.render.renderer import Renderer
 

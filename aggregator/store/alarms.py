@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from logging import getLogger
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
 from aggregator.cadence import median_gap
 from aggregator.decide.losses import is_held_for_loss
@@ -18,9 +18,8 @@ from aggregator.model.status import HubStatus, Lag, Outage
 from aggregator.model.stored_json import arrivals_of, observed_of
 from aggregator.store.history import day_of, sums_since
 from aggregator.store.hub_pings import HubPings
-from aggregator.store.post_list import faults
 from aggregator.store.schedule import Schedule
-from aggregator.store.schema import alarm, source, store
+from aggregator.store.schema import alarm, post, source, store
 from aggregator.store.store_row import StoreRow
 
 log = getLogger(__name__)
@@ -75,6 +74,13 @@ def overall(late: Lag, down: Outage, output_error: str | None) -> Iterator[Found
         if since is not None:
             yield Found(AlarmCode.NETWORK_DOWN, f"{what} since {since:%Y-%m-%d %H:%M} UTC; no source is blamed")
             return
+
+
+def failed_posts(connection: Connection) -> tuple[int, str]:
+    """Return the number of posts that could not be written, and the fault of one of them (empty if there is none)."""
+    query = select(func.count(), func.min(post.c.fault)).where(post.c.fault.is_not(None))
+    count, first = connection.execute(query).one()
+    return count, first or ""
 
 
 def of_posts(count: int, first: str) -> Iterator[Found]:
@@ -187,7 +193,7 @@ class Alarms:
         failed = self._connection.execute(select(store.c.output_error)).scalar_one()
         ours = [
             *overall(Schedule(self._connection).lag(now), StoreRow(self._connection).outage(), failed),
-            *of_posts(*faults(self._connection)),
+            *of_posts(*failed_posts(self._connection)),
         ]
         ours += of_hub(HubPings(self._connection).status(), now)
         return [*ours, *of_sources(rows, sums, now)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from aggregator.store.schema import MAX_IN, post, publication, store
 from aggregator.store.stories import touch
@@ -126,13 +126,6 @@ class Posts:
         if since is not None:
             cooled = cooled.where(publication.c.sort_at >= since)
         self._connection.execute(cooled.values(cooled_at=None))
-
-
-def faults(connection: Connection) -> tuple[int, str]:
-    """Return the number of posts that could not be written, and the fault of one of them (empty if there is none)."""
-    query = select(func.count(), func.min(post.c.fault)).where(post.c.fault.is_not(None))
-    count, first = connection.execute(query).one()
-    return count, first or ""
 
 
 def _row(row: Row[Any]) -> PostRow:

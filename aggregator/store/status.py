@@ -22,7 +22,7 @@ from aggregator.model.settings import Kind, Roster, Source, SourceKey, fetch_set
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
 from aggregator.model.stored_json import arrivals_of, observed_of
 from aggregator.model.tokens import led_address
-from aggregator.store.alarms import DEAD, Alarms, first_day, of_hub, of_posts, of_sources, overall
+from aggregator.store.alarms import DEAD, Alarms, failed_posts, first_day, of_hub, of_posts, of_sources, overall
 from aggregator.store.history import (
     ASIDE_SUMS,
     DETAIL,
@@ -38,7 +38,6 @@ from aggregator.store.history import (
 )
 from aggregator.store.hosts import Hosts
 from aggregator.store.hub_pings import HubPings
-from aggregator.store.post_list import faults
 from aggregator.store.schedule import Schedule
 from aggregator.store.schema import EPOCH, MAX_IN, alarm, category, entry, publication, source, store
 from aggregator.store.sources import opened_before
@@ -156,7 +155,11 @@ class StatusQueries:
         outage = Outage(public=kept.network_down_since, own=kept.own_down_since)
         late = Schedule(self._connection).lag(now)
         hub = HubPings(self._connection).status()
-        ours = [*overall(late, outage, kept.output_error), *of_posts(*faults(self._connection)), *of_hub(hub, now)]
+        ours = [
+            *overall(late, outage, kept.output_error),
+            *of_posts(*failed_posts(self._connection)),
+            *of_hub(hub, now),
+        ]
         wrong = [*ours, *of_sources(rows, sums, now)]
         quiet = {one.source_id: one.code for one in wrong if one.code in QUIET}
         rests = rests_of(Hosts(self._connection).restraints(), now)

@@ -6,7 +6,7 @@ import pytest
 
 from aggregator.errors import AddressRefused, BadRedirect
 from aggregator.fetch import Client
-from aggregator.fetch.redirects import MAX_REDIRECTS, Chain
+from aggregator.fetch.trip import MAX_REDIRECTS, Chain
 from aggregator.model.poll import Hop
 from aggregator.model.settings import Secret
 from aggregator.urls import Url

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from aggregator.app import App
-from aggregator.store.post_list import ExportRow, PostRow, faults
+from aggregator.store.alarms import failed_posts
+from aggregator.store.post_list import ExportRow, PostRow
 from aggregator.store.schema import post, publication
 from tests.fake_source import FakeSource, said
 from tests.rows import connected, rows
@@ -66,12 +67,12 @@ def test_faults_are_counted_and_the_first_is_named(app: App) -> None:
     with app.store.begin() as tx:
         tx.posts.keep([A], START)
     with connected(app.store) as connection:
-        assert faults(connection) == (0, "")
+        assert failed_posts(connection) == (0, "")
     other = PostRow(folder="x", name="x.md", story=2, category=1, digest=None, fault="a fault")
     with app.store.begin() as tx:
         tx.posts.keep([C, other], START)
     with connected(app.store) as connection:
-        assert faults(connection) == (2, "a fault")
+        assert failed_posts(connection) == (2, "a fault")
 
 
 def test_older_stories_move_to_the_archive_once_and_come_back(app: App) -> None:
