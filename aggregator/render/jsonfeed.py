@@ -54,9 +54,8 @@ def render_json(document: Document, site: Site, store_id: str, *, html: bool) ->
     }
     members = {key: _dump(value) for key, value in _without_empty(feed).items()}
     sound = [publication for publication in document.publications if not fields.fault_of(publication)]
-    items = ",\n".join(
-        [_rendered(publication, fields.address_of(publication, document, site, html=html)) for publication in sound]
-    )
+    addresses = [fields.address_of(publication, document, site, html=html) for publication in sound]
+    items = ",\n".join(map(_rendered, sound, addresses))
     members["items"] = f"[\n{items}\n]" if items else "[]"
     body = ",\n".join(f'"{key}":{text}' for key, text in sorted(members.items()))
     return f"{{{body}}}\n".encode()

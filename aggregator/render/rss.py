@@ -59,7 +59,8 @@ def render_rss(document: Document, site: Site, *, ttl: int, html: bool) -> bytes
     except (ValueError, TypeError) as error:
         raise PublishError(f"{document.path}.rss", f"can't be rendered: {error}") from error
     sound = [publication for publication in document.publications if not fields.fault_of(publication)]
-    items = [_item(publication, fields.address_of(publication, document, site, html=html)) for publication in sound]
+    addresses = [fields.address_of(publication, document, site, html=html) for publication in sound]
+    items = list(map(_item, sound, addresses))
     return b"".join([head.rstrip(b" "), *items, b"  ", END, tail])
 
 
