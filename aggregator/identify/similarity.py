@@ -13,13 +13,15 @@ from itertools import islice, pairwise
 from operator import or_
 
 from aggregator.identify.alignment import Alignment
-from aggregator.identify.budget import BoundedMatcher, Steps, TooCostly
+from aggregator.identify.budget import Steps, TooCostly
 from aggregator.identify.tokens import (
     Titles,
     compare_titles,
     holds,
     is_number,
     is_single,
+    pieces_of,
+    ratio,
     slot_of,
     tokens_of,
     weight,
@@ -209,14 +211,18 @@ def _are_of_one_second(one: Telling, other: Telling, titles: Titles, steps: Step
     """Return whether two entries of one second have the same text, or none, and their titles are like each other."""
     if one.instant is None or one.instant != other.instant or one.tokens != other.tokens:
         return False
+    ours, theirs = (set(pieces_of(each.title)) for each in (one, other))
+    shared = [piece for piece in ours & theirs if not any(map(is_number, piece))]
+    if len(shared) == 1 and ours - theirs and theirs - ours:
+        return False  # "Severe weather: Kent" and "Severe weather: Surrey"
     if not one.tokens:
         return titles in (Titles.WITHIN, Titles.ALIKE)
     if weight(one.tokens) > BRIEF:
         return False
-    ours, theirs = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
-    slot = slot_of(ours, theirs)
+    mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
+    slot = slot_of(mine, others)
     is_filled = slot is not None and len(slot[0]) == len(slot[1])
-    return not is_filled and BoundedMatcher(ours, theirs, steps).ratio() >= EDITED_TITLE
+    return not is_filled and ratio(mine, others, steps) >= EDITED_TITLE
 
 
 def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> Likeness:
@@ -302,24 +308,27 @@ def _runs(tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
 def _is_form(one: Telling, other: Telling, texts: Alignment) -> bool:
     """Return whether the difference between two titles was filled in: in one place, or in the texts as well.
 
-    An editor changes a place between other words as well, in the title of an article of the same day.
+    An editor changes a place between other words as well, in the title of an article of the same day, whose text has
+    the words of one of the titles there: the town of a notice stands in its title alone.
     """
     ours, theirs = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
     slot = slot_of(ours, theirs)
     if slot is not None and not _are_reworded(*slot):
         is_inside = ours[0] == theirs[0] and ours[-1] == theirs[-1]
-        if not (
-            is_inside
-            and texts.core >= RETITLED_KIN
-            and max(one.kinship, other.kinship) >= KIN
-            and _are_soon(one, other)
-        ):
+        is_said = any(_are_in_text(side, one, other) for side in slot if len(side) == min(map(len, slot)))
+        is_long = texts.core >= RETITLED_KIN and max(one.kinship, other.kinship) >= KIN
+        if not (is_inside and is_said and is_long and _are_soon(one, other)):
             return True
     return any(
         (holds(ours, mine) and not holds(theirs, mine)) or (holds(theirs, yours) and not holds(ours, yours))
         for mine, yours in texts.gaps
         if mine and yours  # an agency's addition before the text has no counterpart
     )
+
+
+def _are_in_text(words: Sequence[str], one: Telling, other: Telling) -> bool:
+    """Return whether both texts have words of a title, by their first letters."""
+    return all({word[:_STEM] for word in words} <= {token[:_STEM] for token in each.tokens} for each in (one, other))
 
 
 def _are_soon(one: Telling, other: Telling) -> bool:

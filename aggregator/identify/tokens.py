@@ -90,11 +90,16 @@ def _letters() -> dict[int, str]:
     }
 
 
-_WIRE = re.compile(r"^[A-Z]{3,12}(?: \d{1,2})?\s*[-–—:]\s*")  # "UPDATE 1-", as agencies count their versions
+# "UPDATE 1-", as agencies count their versions. Other words in capitals are places and firms, and stay.
+_WIRE = re.compile(
+    r"^(?:UPDATE|WRAPUP|REFILE|RPT|REPEAT|CORRECTED|EXCLUSIVE|BREAKING|ADVISORY|REUTERS|AFP|AP|DPA|EFE"
+    r"|ANSA|TASS|UPI|KYODO|YONHAP|XINHUA)(?: \d{1,2})?\s*[-–—:]\s*"
+)
 _BETWEEN = re.compile(r"\s[|\-–—·•»/]\s|[|_：:]|\s?[-–—](?=[^\x00-\x7f])")  # a site's name, a label, a section
 _PIECE = 4  # weight from which a piece between such marks may be a whole title
 _RUN = 8  # the same for consecutive words without a mark around them
 _HALF = 0.5
+_ENDING = 3  # letters
 
 
 class Titles(Enum):
@@ -121,11 +126,23 @@ def compare_titles(one: str, other: str, steps: Steps) -> Titles:
     short, long = sorted(("".join(ours), "".join(theirs)), key=len)  # a blank may have got into a word, or out of it
     if short == long:
         return Titles.SAME
-    if min(weight(ours), weight(theirs)) >= _RUN and short in long:  # also one that was cut inside a word
+    if min(weight(ours), weight(theirs)) >= _RUN and _goes_on(ours, theirs, short, long):
         return Titles.NUMBERS if any(map(str.isdigit, long.replace(short, "", 1))) else Titles.WITHIN
     if _numbers(ours) != _numbers(theirs):
         return Titles.NUMBERS
-    return Titles.ALIKE if BoundedMatcher(ours, theirs, steps).ratio() >= _HALF else Titles.OTHER
+    return Titles.ALIKE if ratio(ours, theirs, steps) >= _HALF else Titles.OTHER
+
+
+def ratio(one: Sequence[str], other: Sequence[str], steps: Steps) -> float:
+    """Return the similarity of two sequences of tokens, 0 to 1; the order of the two does not count."""
+    return max(BoundedMatcher(*pair, steps).ratio() for pair in ((one, other), (other, one)))
+
+
+def _goes_on(one: Sequence[str], other: Sequence[str], short: str, long: str) -> bool:
+    """Return whether one title has all words of the other in one place, or was cut inside of a word."""
+    if holds(one, other) or holds(other, one):
+        return True
+    return long.startswith(short) and len(long) - len(short) > _ENDING  # a word may end in several ways
 
 
 @lru_cache(256)  # a new entry is compared with several
@@ -185,6 +202,8 @@ def _spaced(tokens: Sequence[str]) -> str:
 
 _MAX_TAIL: Final = 200  # characters from a note to the end of the text
 _MAX_NOTES: Final = 8
+_LONGEST_NOTE: Final = 80
+_DIGIT: Final = re.compile(r"\d")
 
 # Labels before a colon or in brackets, at the beginning of a text or a title.
 _LABELS: Final = {
@@ -253,7 +272,7 @@ def without_boilerplate(text: str) -> str:
     text = text[_label_end(text) :]
     for _ in range(_MAX_NOTES):
         note = _AFTER.search(text, max(0, len(text) - 2 * _MAX_TAIL))
-        if note is None:
+        if note is None or len(note[0]) > _LONGEST_NOTE or _DIGIT.search(note[0]):  # it tells something
             break
         text = text[: note.start()].rstrip(_OPEN)
     return text

@@ -42,7 +42,7 @@ def test_what_is_stored_is_found_published_or_not(tmp_path: Path, publisher: Fee
 def test_serve_answers_search_and_its_pages_lead_there(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(item(1, title="Harbour opens"))), Reply(304))
     with Running(tmp_path, yaml(url)) as running:
-        running.wait_for(lambda: b"Harbour opens" in running.get("search?q=harbour")[1])
+        running.wait_for(lambda: b"<mark>Harbour</mark> opens" in running.get("search?q=harbour")[1])
         assert b'href="search"' in running.get("index.html")[1]
         assert json.loads(running.get("search.json?q=harbour")[1])["found"][0]["category"] == "news"
         assert "Harbour" in run(tmp_path, "search", "harbour").stdout, "beside it"

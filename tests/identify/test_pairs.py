@@ -72,3 +72,43 @@ def test_papers_that_copy_each_other_tell_one_story_and_their_forms_stay_apart()
     merged, missed = year(2)
     assert merged == 0
     assert missed <= 2, "a paragraph may be the longest by far, and moves"
+
+
+LIST = "See the full list of closures on our website, with maps and diversions."
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "texts"),
+    [
+        ("LEEDS: Road closures this weekend", "YORK: Road closures this weekend", (LIST, LIST)),
+        ("GAME 3: Full highlights and analysis", "GAME 4: Full highlights and analysis", ("", "")),
+        ("Men's 100m freestyle final: results", "Women's 100m freestyle final: results", (LIST, LIST)),
+        ("Severe weather warning: Kent", "Severe weather warning: Surrey", ("", "")),
+        ("Severe weather warning: Kent", "Severe weather warning: East Sussex", (LIST[:40], LIST[:40])),
+        (
+            "Deal of the day",
+            "Deal of the day",
+            (
+                "Our deal of the day is here, so be quick. Read more about the drill for 49 euros",
+                "Our deal of the day is here, so be quick. Read more about the kettle for 19 euros",
+            ),
+        ),
+        *(
+            (
+                language("de")["title"].replace("Altstadtbrücke", f"Brücke in {one} am Fluss"),
+                language("de")["title"].replace("Altstadtbrücke", f"Brücke in {other} am Fluss"),
+                (" ".join(language("de")["paragraphs"]),) * 2,
+            )
+            for one, other in [("Köln", "Bonn")]
+        ),
+    ],
+)
+def test_places_and_names_in_titles_make_two_stories(one: str, other: str, texts: tuple[str, str]) -> None:
+    sides = [
+        {"title": title, "html": html, "link": f"https://{name}.example/", "published": "2026-03-04T10:15:37Z"}
+        for title, html, name in zip((one, other), texts, "ab", strict=True)
+    ]
+    for first, second in (sides, sides[::-1]):
+        assert not judge(
+            {"a": {**first, "link": "https://a.example/1"}, "b": {**second, "link": "https://b.example/2"}}
+        ).is_same
