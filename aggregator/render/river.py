@@ -150,16 +150,10 @@ def _item(publication: Publication, river: River, scribe: ContextBuilder, day: s
         when = story.time
     category = LinkText(plain(place.title), f"{place.path}.html") if place else None
     theme = scribe.style.theme
-    key = (story, when, category, theme.digest, scribe.messages.language, scribe.site.title)
+    key = (story, when, category, theme.digest, scribe.messages.language)
     found = _items.get(key)
     if found is None:
-        values = {
-            "t": scribe.messages.text,
-            "site": plain(scribe.site.title),
-            "story": story,
-            "when": when,
-            "category": category,
-        }
+        values = {"t": scribe.messages.text, "story": story, "when": when, "category": category}
         found = Markup(theme.render("summary.html", LATEST, values).strip())  # the template escapes what it is given
         _items.keep(key, found, 2 * len(found))
     return found
