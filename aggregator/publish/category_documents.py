@@ -30,7 +30,7 @@ from aggregator.store.categories import CategoryRow
 from aggregator.store.database import Store
 from aggregator.store.transaction import Transaction
 
-MOST_SPANS = 100  # archive pages that a category's page lists; older ones are reached from the last of them
+MOST_SPANS = 40  # archive pages that a category's page lists; older ones are reached from the last of them
 AT_ONCE = 20  # documents read in one transaction; a page holds up to `archive_page` publications
 
 

@@ -109,9 +109,9 @@ class Documents:
         return {row["page"] or None: row["updated"] for row in rows}
 
     def spans(self, number: int, after: int) -> tuple[ArchiveSpan, ...]:
-        """Return the archive pages of a category, the newest first, with the times that they were filed for.
+        """Return the archive pages of a category, the newest first, with the times of their first and last story.
 
-        Withdrawn stories count: their page spans what it spanned. The query reads only an index.
+        Withdrawn stories do not count: a restored store does not know when they were filed.
 
         Args:
             number: id of the category.
@@ -119,7 +119,7 @@ class Documents:
         """
         times = (func.min(publication.c.sort_at).label("since"), func.max(publication.c.sort_at).label("until"))
         query = select(publication.c.page, *times).where(
-            publication.c.category_id == number, publication.c.page > after
+            publication.c.category_id == number, publication.c.page > after, publication.c.withdrawn_at.is_(None)
         )
         query = query.group_by(publication.c.page).order_by(publication.c.page.desc())
         return tuple(ArchiveSpan(number=r.page, since=r.since, until=r.until) for r in self._connection.execute(query))
