@@ -88,7 +88,10 @@ def ours(sample_site: SampleSite, folder: Path) -> Iterator[Web]:
         endpoints = {"/search": Endpoint(lambda _: form)}
         published = PublishedState(app.store, app.in_force)
         application = Application(
-            PublishedFolder(folder, published.max_age), health=bool, ready=bool, endpoints=endpoints
+            PublishedFolder(folder, published.max_age, copy_of=published.copy_of),
+            health=bool,
+            ready=bool,
+            endpoints=endpoints,
         )
         server = WebServer(application, "127.0.0.1", 0)
         server.start()
