@@ -246,11 +246,18 @@ def test_close_leaves_no_thread_and_no_connection(publisher: FeedServer, make_cl
 # --- Many at once ----------------------------------------------------------------------------------------------------
 
 
+def flights() -> list[Flight]:
+    """Return all fetches that anything refers to, those of earlier tests included."""
+    gc.collect()
+    return [each for each in gc.get_objects() if isinstance(each, Flight)]
+
+
 def test_threads_share_a_client(publisher: FeedServer, client: Client) -> None:
     """Each answer goes to who asked for it, on whatever connection it came."""
     kinds = (Reply, UntilClose, Chunked)
     urls = [publisher.says(f"/{number}", kinds[number % 3](200, b"%d" % number * 500)) for number in range(60)]
     found: dict[int, bytes] = {}
+    before = flights()
 
     def work(start: int) -> None:
         for number in range(start, 60, 6):
@@ -263,7 +270,8 @@ def test_threads_share_a_client(publisher: FeedServer, client: Client) -> None:
     for worker in workers:
         worker.join()
     assert found == {number: b"%d" % number * 500 for number in range(60)}
-    assert not [each for each in gc.get_objects() if isinstance(each, Flight)], "a client forgets what is over"
+    left = [each for each in flights() if not any(each is known for known in before)]
+    assert not left, "a client forgets what is over"
 
 
 def test_a_held_answer_comes_when_it_is_let_go(publisher: FeedServer, client: Client) -> None:
