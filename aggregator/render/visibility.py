@@ -148,7 +148,8 @@ class Visibility:
         )
 
     def _source_status(self, source: SourceStatus) -> SourceStatus:
-        source = replace(source, categories=self._listed(source.categories))
+        if (listed := self._listed(source.categories)) != source.categories:
+            source = replace(source, categories=listed)
         redactor = self._redactors.get(source.key)
         if redactor is None:
             return source

@@ -71,6 +71,10 @@ class SiteRow:
     look: str | None
 
 
+_IN_USE = select(*(category.c[field.name] for field in fields(CategoryRow)))
+_IN_USE = _IN_USE.where(category.c.active).order_by(category.c.id)
+
+
 class Categories:
     """Queries and updates of categories and of the state of their outputs: `tx.categories`."""
 
@@ -104,7 +108,7 @@ class Categories:
 
     def rows(self) -> list[CategoryRow]:
         """Return the active categories, in the order of their creation."""
-        rows = self._connection.execute(select(category).where(category.c.active).order_by(category.c.id)).all()
+        rows = self._connection.execute(_IN_USE).all()
         return [
             CategoryRow(
                 id=row.id,

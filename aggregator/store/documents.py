@@ -38,6 +38,7 @@ FAIR_AMONG = 50  # newest stories of a category, among which `fair` chooses; old
 MOST_ON_PAGE = 500  # stories of a closed page of the river; more only have the very same `sort_at`
 
 STANDING_TOMBSTONE = publication.c.withdrawn_at.is_not(None) & publication.c.tombstone_ended_at.is_(None)
+_EARLIER, _STANDING = publication.alias(), publication.alias()
 _IN_ORDER = (publication.c.sort_at.desc(), story.c.atom_id)  # M1
 
 
@@ -230,13 +231,13 @@ class Documents:
         Args:
             numbers: ids of the categories.
         """
-        still, listed = publication.alias(), list(numbers)
+        listed = list(numbers)
         stands = (
-            select(still.c.story_id)
+            select(_STANDING.c.story_id)
             .where(
-                still.c.story_id == publication.c.story_id,
-                still.c.category_id.in_(listed),
-                still.c.withdrawn_at.is_(None),
+                _STANDING.c.story_id == publication.c.story_id,
+                _STANDING.c.category_id.in_(listed),
+                _STANDING.c.withdrawn_at.is_(None),
             )
             .exists()
         )
@@ -258,11 +259,10 @@ class Documents:
         SQLite has no LATERAL, and a window function would number all publications ever made. So the `sort_at` of the
         last wanted story is looked up for each category, in the same index from which the stories are read.
         """
-        standing = publication.alias()
         last = (
-            select(standing.c.sort_at)
-            .where(standing.c.category_id == category.c.id, standing.c.withdrawn_at.is_(None))
-            .order_by(standing.c.sort_at.desc())
+            select(_STANDING.c.sort_at)
+            .where(_STANDING.c.category_id == category.c.id, _STANDING.c.withdrawn_at.is_(None))
+            .order_by(_STANDING.c.sort_at.desc())
             .limit(1)
             .offset(limit - 1)
             .scalar_subquery()
@@ -285,15 +285,15 @@ class Documents:
 
 def _stands(numbers: Sequence[int], *within: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of publications that are their stories' earliest in several categories."""
-    earlier, listed = publication.alias(), list(numbers)
+    listed = list(numbers)
     before = (
-        select(earlier.c.story_id)
+        select(_EARLIER.c.story_id)
         .where(
-            earlier.c.story_id == publication.c.story_id,
-            (earlier.c.category_id + 0).in_(listed),
-            earlier.c.withdrawn_at.is_(None),
-            (earlier.c.sort_at < publication.c.sort_at)
-            | ((earlier.c.sort_at == publication.c.sort_at) & (earlier.c.category_id < publication.c.category_id)),
+            _EARLIER.c.story_id == publication.c.story_id,
+            (_EARLIER.c.category_id + 0).in_(listed),
+            _EARLIER.c.withdrawn_at.is_(None),
+            (_EARLIER.c.sort_at < publication.c.sort_at)
+            | ((_EARLIER.c.sort_at == publication.c.sort_at) & (_EARLIER.c.category_id < publication.c.category_id)),
         )
         .exists()
     )

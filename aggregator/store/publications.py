@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -84,6 +85,7 @@ Credits = Mapping[tuple[int, int], Sequence[Credit]]  # by category and story
 NONE: PageWordings = MappingProxyType({})
 
 
+@lru_cache(maxsize=1)  # it has fifty columns, and is asked for ten times in a publication
 def shown() -> Select[Any]:
     """Return the query of publications as they are shown; callers add conditions and an order."""
     return (

@@ -3,20 +3,21 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, func, select
 
 from aggregator.cadence import ARRIVALS, explain
-from aggregator.cadence.hosts import rests_of
+from aggregator.cadence.hosts import HostBackoff, rests_of
 from aggregator.decide.order import believed
 from aggregator.errors import NAMES_ONE, AddressRefused, NotAFeed
 from aggregator.model.alarm import QUIET, AlarmCode
 from aggregator.model.charset import NAME_ENCODING
 from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, Fetching, HostSums, Sums
-from aggregator.model.hosts import slowed, spacing_of
+from aggregator.model.hosts import Rest, slowed, spacing_of
 from aggregator.model.naming import name_of_source
+from aggregator.model.observed import Observed
 from aggregator.model.poll import State
 from aggregator.model.settings import Kind, Roster, Source, SourceKey, fetch_settings_of
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
@@ -162,25 +163,29 @@ class StatusQueries:
         ]
         wrong = [*ours, *of_sources(rows, sums, now)]
         quiet = {one.source_id: one.code for one in wrong if one.code in QUIET}
-        rests = rests_of(Hosts(self._connection).restraints(), now)
+        restraints = Hosts(self._connection).restraints()
+        rests = rests_of(restraints, now)
         waiting = {row["host_key"] for row in rows if not row["paused"]}
-        found = [
-            replace(
-                _source(row, roster.sources.get(row["key"]), fresh.get(row["id"], 0), now, secrets, opens=opens),
+        rows = sorted(rows, key=lambda r: (ORDER.index(_state(r)), r["id"] not in quiet, -r["failures"], r["key"]))
+        month = day_of(now) - MONTH + 1
+        months = months_of(self._connection, [row["id"] for row in rows[:CHARTED]], month)
+        found = tuple(
+            _source(
+                row,
+                roster.sources.get(row["key"]),
+                fresh.get(row["id"], 0),
+                now,
+                secrets,
+                opens=opens,
                 quiet=quiet.get(row["id"]),
-                since=_since(row, quiet=row["id"] in quiet),
                 rest=None if row["paused"] else rests.get(row["host_key"]),
+                month=tuple(months.get(row["id"], ())),
             )
             for row in rows
-        ]
-        found.sort(key=lambda s: (ORDER.index(s.state), s.quiet is None, -s.failures, s.key))
-        ids = {row["key"]: row["id"] for row in rows}
-        month = day_of(now) - MONTH + 1
-        months = months_of(self._connection, [ids[one.key] for one in found[:CHARTED]], month)
-        found[:CHARTED] = [replace(one, month=tuple(months[ids[one.key]])) for one in found[:CHARTED]]
+        )
         return Status(
             at=now,
-            sources=tuple(found),
+            sources=found,
             categories=tuple(_categories(self._connection, roster, counted)),
             config=ConfigStatus(path=kept.config_path, loaded_at=kept.config_loaded_at, error=kept.config_error),
             fetching=Fetching(
@@ -188,7 +193,7 @@ class StatusQueries:
                 sums=_total(sums.values()),
                 details=_all_asides(details.values()),
                 further=_all_asides(further.values()),
-                hosts=_hosts(self._connection, rows, sums, details, further, roster),
+                hosts=_hosts(restraints, rows, sums, details, further, roster),
             ),
             lag=late,
             alarms=Alarms(self._connection).with_since(wrong, now),
@@ -236,14 +241,27 @@ _SHOWN = tuple(  # the other columns are kilobytes for each source
 )
 
 
+def _state(row: RowMapping) -> State:
+    return State.PAUSED if row["paused"] else State(row["state"])
+
+
 def _source(
-    row: RowMapping, settings: Source | None, fresh: int, now: datetime, secrets: Iterable[str], *, opens: bool
+    row: RowMapping,
+    settings: Source | None,
+    fresh: int,
+    now: datetime,
+    secrets: Iterable[str],
+    *,
+    opens: bool,
+    quiet: AlarmCode | None,
+    rest: Rest | None,
+    month: tuple[tuple[int, int], ...],
 ) -> SourceStatus:
     observed = observed_of(row["observations"])
     moved_to = Url(row["url_in_use"]) if row["url_in_use"] != row["url"] else observed.moved_to
     if moved_to is not None:
         moved_to = led_address(moved_to, secrets, private=row["private"])
-    state = State.PAUSED if row["paused"] else State(row["state"])
+    state = _state(row)
     title = (settings.title if settings else None) or (row["feed"]["title"] if row["feed"] else None)
     due = row["due_at"]
     return SourceStatus(
@@ -268,10 +286,15 @@ def _source(
         entries=row["entries"],
         per_week=round(_per_week(row, fresh, now), 1),
         lag=max(now - due, timedelta(0)) if state is not State.PAUSED else timedelta(0),
-        advice=_advice(row, state, now, settings, opens=opens) or (_moved(moved_to, settings) if moved_to else None),
+        advice=_advice(row, observed, state, now, settings, opens=opens)
+        or (_moved(moved_to, settings) if moved_to else None),
         moved_to=moved_to,
         clock_skew=timedelta(seconds=observed.skew_seconds),
         private=settings is not None and settings.private,
+        quiet=quiet,
+        since=_since(row, observed, is_quiet=quiet is not None),
+        rest=rest,
+        month=month,
     )
 
 
@@ -280,14 +303,14 @@ def _last_arrival(row: RowMapping) -> datetime | None:
     return arrivals[-1] if arrivals else None
 
 
-def _since(row: RowMapping, *, quiet: bool) -> datetime | None:
+def _since(row: RowMapping, observed: Observed, *, is_quiet: bool) -> datetime | None:
     """Return when the state began of a source that needs attention, or when a quiet source had its last new entry."""
     if row["paused"]:
         return None
     if row["state"] == State.SUSPECT:
-        return observed_of(row["observations"]).suspect_since or row["failing_since"]
+        return observed.suspect_since or row["failing_since"]
     began: datetime | None = row["created_at"] if row["state"] == State.NEVER else row["failing_since"]
-    return _last_arrival(row) if quiet else began
+    return _last_arrival(row) if is_quiet else began
 
 
 def _moved(target: Url, settings: Source | None) -> str:
@@ -310,7 +333,7 @@ def _all_asides(sums: Iterable[AsideSums]) -> AsideSums:
 
 
 def _hosts(
-    connection: Connection,
+    owed: Mapping[str, HostBackoff],
     rows: Iterable[RowMapping],
     sums: Mapping[int, Sums],
     details: Mapping[str, AsideSums],
@@ -321,18 +344,18 @@ def _hosts(
     by_host: defaultdict[str, list[Sums]] = defaultdict(list)
     for row in rows:
         by_host[row["host_key"]].append(sums.get(row["id"], NO_SUMS))
-    owed = Hosts(connection).restraints()
-    totals = {host: _total(by_host.get(host, ())) for host in by_host.keys() | details.keys() | further.keys()}
     requests = {
-        host: sums.polls + details.get(host, NO_ASIDES).requests + further.get(host, NO_ASIDES).requests
-        for host, sums in totals.items()
+        host: sum(one.polls for one in by_host.get(host, ()))
+        + details.get(host, NO_ASIDES).requests
+        + further.get(host, NO_ASIDES).requests
+        for host in by_host.keys() | details.keys() | further.keys()
     }
-    busiest = sorted(totals, key=lambda host: (-requests[host], -len(by_host.get(host, ())), host))[:HOSTS]
+    busiest = sorted(requests, key=lambda host: (-requests[host], -len(by_host.get(host, ())), host))[:HOSTS]
     return tuple(
         HostSums(
             host=host,
             sources=len(by_host.get(host, ())),
-            sums=totals[host],
+            sums=_total(by_host.get(host, ())),
             details=details.get(host, NO_ASIDES),
             further=further.get(host, NO_ASIDES),
             spacing=slowed(spacing_of(host, roster.hosts), owed[host].doublings if host in owed else 0),
@@ -359,8 +382,9 @@ def _per_week(row: RowMapping, fresh: int, now: datetime) -> float:
     return len(arrivals) / max((now - arrivals[0]) / week, 1 / 7)
 
 
-def _advice(row: RowMapping, state: State, now: datetime, settings: Source | None, *, opens: bool) -> str | None:
-    observed = observed_of(row["observations"])
+def _advice(
+    row: RowMapping, observed: Observed, state: State, now: datetime, settings: Source | None, *, opens: bool
+) -> str | None:
     if state in (State.SUSPECT, State.OK) and observed.lost and observed.suspect_since is None:
         return _advice_on_losses(row["key"], observed.lost, settings)
     if state is State.SUSPECT:
