@@ -6,17 +6,19 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from aggregator.cli.add_list import ListAdded, NotAList, listed_feeds, row_of, source_of
+from aggregator.cli.edit import core, read_file
 from aggregator.cli.terminal import json_text, printable
 from aggregator.clock import utc_now
 from aggregator.config.addresses import web_address
-from aggregator.config.editing import EditRefused, NewSource, literal, replace_config, with_sources
+from aggregator.config.editing import NewSource, literal, with_sources
 from aggregator.config.findings import Unfit
-from aggregator.config.loader import MAX_BYTES, read_config
+from aggregator.config.loader import read_config
+from aggregator.config.positions import EditRefused
+from aggregator.config.saving import replace_config
 from aggregator.dry_run.advice import advise
 from aggregator.dry_run.discovery import Found, NoFeed, find
 from aggregator.dry_run.probe import Past, Prober, past_of, why_not_now
@@ -104,7 +106,7 @@ class _Adding:
     def __init__(self, options: argparse.Namespace, environ: Mapping[str, str]) -> None:
         self._path: Path = options.config
         self._options, self._environ = options, environ
-        self._data = _read(self._path)
+        self._data = read_file(self._path)
         self._sources: tuple[Source, ...] = ()
         self._settings: Settings | None = None
         self._problem: ConfigError | None = None  # perhaps all that is wrong is that it has no source yet
@@ -206,7 +208,7 @@ class _Adding:
                 raise self._problem from error
             problems = error.problems if isinstance(error, ConfigError) else ()
             raise _NotAdded("config", "; ".join(problem.what for problem in problems) or str(error)) from error
-        if list(map(_core, settings.sources[: -len(new)])) != list(map(_core, self._sources)):
+        if list(map(core, settings.sources[: -len(new)])) != list(map(core, self._sources)):
             raise _NotAdded("config", "the layout of feeds.yaml can't be edited by a program; add the source by hand")
         return _Draft(data, settings)
 
@@ -274,20 +276,6 @@ class _Adding:
 
 def _is_file(typed: str) -> bool:
     return not _SCHEME.match(typed) and Path(typed).is_file()
-
-
-def _core(source: Source) -> Source:
-    """Return a source without the fields that another source may change: line number and share of a crowded host."""
-    return replace(source, line=0, crowding=timedelta(0))
-
-
-def _read(path: Path) -> bytes | None:
-    """Return the bytes of feeds.yaml; None if there is no such file."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        return None
 
 
 def _row(final: _Draft, found: Found) -> dict[str, Any]:

@@ -1,29 +1,30 @@
-"""Adds sources to the text of feeds.yaml and keeps its comments, layout, quoting and order.
+"""Edits the text of feeds.yaml and keeps its comments, layout, quoting and order.
 
 The text is edited, not generated from the settings, so that all other lines stay as the operator wrote them. The
 caller must load the result and check it before it replaces the old file.
+
+A path names a value from the root: keys of mappings, and numbers of items of lists, from 0.
 """
 
-import contextlib
 import json
-import os
 import re
-import stat
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import yaml
 
-from aggregator.errors import AggregatorError
+from aggregator.config.positions import EditRefused, Place, Shape, read_positions
 
 FRESH: Final = "# Everything that can stand here: docs/feeds.md. `aggregator check` says what is wrong.\n"
-_KEY = "sources"
+SOURCES: Final = "sources"
 _PLAIN = re.compile(r"[^\W\d_][\w./%?=~+-]*(?::[\w./%?=~+&-]+)*")  # needs no quotes, inside brackets or outside
 _WORDS = frozenset("true false null yes no on off y n".split())  # other programs don't read these as texts
 _DASH = re.compile(r"(\s*)-( +)(?:[&!]\S+ +)*")
+_ANCHOR = re.compile(r"[&!]\S*\s+")
+_BY_HAND = "the layout of feeds.yaml can't be edited by a program; edit it by hand"
+
+Path = Sequence[str | int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,40 +34,345 @@ class NewSource:
     url: str  # as written in feeds.yaml, with `${NAME}` variables
     title: str | None = None
     categories: Sequence[str] = ()
+    kind: str | None = None
+    paused: bool = False
 
 
-class EditRefused(AggregatorError):
-    """feeds.yaml can't be edited by a program; the message gives the reason and the text to write by hand."""
+def literal(text: str) -> str:
+    """Return a text with `${` escaped, so that feeds.yaml takes nothing in it from the environment."""
+    return text.replace("${", "$${")
 
 
-@dataclass(slots=True)
-class _List:
-    """Positions of the list of sources in the text, as indexes of characters."""
+def scalar(text: str, *, quotes: bool = False) -> str:
+    """Return a text as a YAML scalar, in quotes if it needs them or if `quotes` is set."""
+    if not quotes and _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    return json.dumps(text, ensure_ascii=False)
 
-    key_end: int  # end of the key `sources`
-    start: int  # start of its value
-    end: int  # end of the last node in the list; only blanks and comments follow
-    is_flow: bool = False  # the list is in brackets
-    is_within_flow: bool = False  # the whole file is in brackets
-    closing: int = -1  # closing bracket of a list in brackets
-    has_items: bool = False
-    item: int = -1  # start of the last item
-    item_is_block: bool = False  # the last item is a mapping over several lines
 
-    def note_node(self, event: yaml.Event, *, is_item: bool) -> None:
-        """Record the position of a node in the list."""
-        if is_item:
-            self.item, self.has_items = _start(event), True
-            self.item_is_block = isinstance(event, yaml.MappingStartEvent) and not event.flow_style
-        if not isinstance(event, yaml.CollectionStartEvent):
-            self.end = _end(event)
+def listed(texts: Sequence[str]) -> str:
+    """Return texts as YAML: one as it is, several as a list in brackets."""
+    names = [scalar(literal(text)) for text in texts]
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
-    def note_bracket(self, event: yaml.Event, *, is_last: bool) -> None:
-        """Record the position of a bracket that closes the list, or a node in the list."""
-        if is_last:
-            self.closing = _start(event)
+
+class ConfigText:
+    """Text of feeds.yaml that is being edited. Each method makes one edit.
+
+    Args:
+        data: content of the file; empty for a new file.
+
+    Raises:
+        EditRefused: the text is not YAML in UTF-8. The methods raise it as well, if the value is written in a way
+            that a program can't edit safely.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        try:
+            self._text = data.decode("utf-8") if data.strip() else FRESH
+        except UnicodeDecodeError as error:
+            raise EditRefused(_UNREADABLE) from error
+        self._newline = "\r\n" if "\r\n" in self._text else "\n"
+        self._root = Place(Shape.MAP, 0, 0)
+        self._become(self._text)
+
+    @property
+    def data(self) -> bytes:
+        """The content of the file, after the edits so far."""
+        return self._text.encode("utf-8")
+
+    def find(self, *path: str | int) -> Place | None:
+        """Return the place of a value; None if there is none."""
+        place: Place | None = self._root
+        for step in path:
+            if place is None:
+                return None
+            found = [place.get(step)] if isinstance(step, str) else place.items[step : step + 1]
+            place = found[0] if found else None
+        return place
+
+    def written(self, place: Place) -> str:
+        """Return the text of a value."""
+        return self._text[place.start : place.end]
+
+    def add_items(self, key: str, items: Sequence[Sequence[tuple[str, str]]]) -> None:
+        """Add mappings to the end of a list at the top level, written like those before them.
+
+        Args:
+            key: the key of the list, which is made if it is missing.
+            items: keys and values, the values as YAML; an item of one pair is written as its value alone.
+        """
+        found = self._root.get(key)
+        is_empty = found is None or found.is_null or (found.shape is Shape.LIST and not found.items)
+        if not is_empty and (found is None or found.shape is not Shape.LIST):
+            raise EditRefused(f"{key} in feeds.yaml is an alias or not a list; add the new source by hand")
+        if found is not None and found.items:
+            self._add_to(found, items)
+        elif self._root.is_flow:
+            value = f"[{', '.join(_in_line(item, in_flow=True) for item in items)}]"
+            self.put((), [(key, value)])
         else:
-            self.end = _end(event)
+            lines = "".join(f"{self._newline}  - {_in_line(item)}" for item in items)
+            self._put_block((), key, lines)
+
+    def put(self, path: Path, pairs: Sequence[tuple[str, str]]) -> None:
+        """Set keys of a mapping; missing keys and mappings are added.
+
+        Args:
+            path: of the mapping. A source that is an address alone becomes a mapping.
+            pairs: keys, and values as YAML in one line.
+        """
+        place = self.find(*path)
+        if place is None or (place.is_null and path) or (place.shape is Shape.MAP and not place.pairs and path):
+            self._make(path, pairs)
+            return
+        if place.shape is Shape.SCALAR and not place.is_null and path and isinstance(path[-1], int):
+            self._unfold(place, pairs)
+            return
+        if place.shape is not Shape.MAP:
+            raise EditRefused(_BY_HAND)
+        known = [(key, value) for key, value in pairs if place.get(key) is not None]
+        new = [(key, value) for key, value in pairs if place.get(key) is None]
+        for key, value in known:
+            self._replace_value((*path, key), value)
+        if new:
+            place = self.find(*path)
+            assert place is not None, "its keys have other values now"
+            self._insert(place, new)
+
+    def replace_text(self, path: Path, text: str) -> None:
+        """Replace one scalar by another, with the same quotes."""
+        place = self.find(*path)
+        assert place is not None, "the caller has found it"
+        self._replace(place, text)
+
+    def replace_key(self, path: Path, key: str, text: str) -> None:
+        """Replace a key of a mapping by another; its value stays."""
+        place = self.find(*path)
+        pair = None if place is None else place.pair(key)
+        assert pair is not None, "the caller has found it"
+        self._replace(pair[0], text)
+
+    def drop_key(self, path: Path, key: str) -> None:
+        """Remove a key of a mapping with its value, which is not the only one; no effect if it does not exist."""
+        place = self.find(*path)
+        pair = None if place is None else place.pair(key)
+        if place is None or pair is None:
+            return
+        number = place.pairs.index(pair)
+        places = [Place(Shape.MAP, one.start, max(one.end, other.end)) for one, other in place.pairs]
+        self._drop(place, places, number)
+
+    def drop_item(self, path: Path, number: int) -> None:
+        """Remove an item of a list, with a comment behind it in the same line; other comments stay."""
+        place = self.find(*path)
+        assert place is not None, "the caller has found it"
+        if place.shape is not Shape.LIST:
+            raise EditRefused(_BY_HAND)
+        self._drop(place, place.items, number)
+
+    def _become(self, text: str) -> None:
+        self._text = text
+        try:
+            root = read_positions(text)
+        except (yaml.YAMLError, RecursionError) as error:
+            raise EditRefused(_UNREADABLE) from error
+        if root is None or root.is_null:
+            root = Place(Shape.MAP, len(text), len(text))
+        if root.shape is not Shape.MAP:
+            raise EditRefused("feeds.yaml is not a mapping; write sources: above the list, and indent the list")
+        self._root = root
+
+    def _splice(self, start: int, end: int, text: str) -> None:
+        self._become(self._text[:start] + text + self._text[end:])
+
+    def _line_start(self, index: int) -> int:
+        return self._text.rfind("\n", 0, index) + 1
+
+    def _line_end(self, index: int) -> int:
+        """Return the index behind the line break after `index`; a missing last line break is added."""
+        end = self._text.find("\n", index)
+        if end < 0:
+            self._text += self._newline
+            end = len(self._text) - 1
+        return end + 1
+
+    def _add_to(self, found: Place, items: Sequence[Sequence[tuple[str, str]]]) -> None:
+        """Add items behind the last one: on new lines, or in the same brackets."""
+        last = found.items[-1]
+        line = self._line_start(last.start)
+        before = self._text[line : last.start]
+        if found.is_flow:
+            between = f",{self._newline}{before}" if line and not before.strip() else ", "
+            self._splice(last.end, last.end, "".join(between + _in_line(item, in_flow=True) for item in items))
+            return
+        dash = _DASH.fullmatch(before)
+        if dash is None:
+            raise EditRefused("the last source in feeds.yaml begins in an unusual place; add the new source by hand")
+        indent, gap = dash[1], dash[2]
+        if last.shape is Shape.MAP and not last.is_flow:
+            inner = f"{self._newline}{indent} {gap}"
+            texts = [inner.join(f"{key}: {value}" for key, value in item) for item in items]
+        else:
+            texts = [_in_line(item) for item in items]
+        end = self._line_end(found.end)
+        self._splice(end, end, "".join(f"{indent}-{gap}{text}{self._newline}" for text in texts))
+
+    def _put_block(self, path: Path, key: str, lines: str) -> None:
+        """Set a key that is missing or empty, in a mapping without brackets, to a value over several lines.
+
+        Args:
+            path: of the mapping.
+            key: the key.
+            lines: the value; begins with a line break.
+        """
+        place = self.find(*path)
+        assert place is not None, "the caller has found it"
+        pair = place.pair(key)
+        if pair is None:
+            self._insert(place, [(key, lines)])
+            return
+        name, value = pair
+        start = _colon(self._text, name)
+        end = self._line_end(value.end if self._text[value.start : value.end].strip() else start)
+        rest = self._text[max(value.end, start) : end].rstrip()  # a comment
+        self._splice(start, end, f"{rest}{lines}{self._newline}")
+
+    def _make(self, path: Path, pairs: Sequence[tuple[str, str]]) -> None:
+        """Make a mapping that is missing or empty, with its keys."""
+        *above, key = path
+        if not isinstance(key, str):
+            raise EditRefused(_BY_HAND)
+        outer = self.find(*above)
+        if outer is None or outer.is_null or (above and outer.shape is Shape.MAP and not outer.pairs):
+            self._make(above, [(key, _mapping(pairs))])
+            return
+        if outer.shape is not Shape.MAP:
+            raise EditRefused(_BY_HAND)
+        if outer.is_flow or above:
+            self.put(above, [(key, _mapping(pairs))])
+            return
+        self._put_block(above, key, "".join(f"{self._newline}  {name}: {value}" for name, value in pairs))
+
+    def _unfold(self, place: Place, pairs: Sequence[tuple[str, str]]) -> None:
+        """Make a mapping of an address that stands alone."""
+        text = self.written(place)
+        anchor = match[0] if (match := _ANCHOR.match(text)) else ""
+        bare = text[len(anchor) :]
+        url = bare if bare[:1] in "\"'" else scalar(place.value, quotes=True)
+        self._splice(place.start, place.end, _mapping([("url", anchor + url), *pairs]))
+
+    def _replace_value(self, path: Path, value: str) -> None:
+        mapping, place = self.find(*path[:-1]), self.find(*path)
+        pair = None if mapping is None else mapping.pair(str(path[-1]))
+        assert place is not None, "the caller has found it"
+        assert pair is not None, "as above"
+        start = _colon(self._text, pair[0])
+        gap = self._text[start : place.start]
+        if place.start == place.end or "\n" in gap:  # nothing, or a value below its key: a comment behind the key stays
+            text = f" {value}{gap.rstrip()}" if place.start != place.end else f" {value}"
+            self._splice(start, max(place.end, start), text)
+        else:
+            self._splice(place.start, place.end, value)
+
+    def _replace(self, place: Place, text: str) -> None:
+        old = self.written(place)
+        if place.shape is not Shape.SCALAR or old[:1] in "|>&!":
+            raise EditRefused(_BY_HAND)
+        if old.startswith("'") and text.isprintable():
+            new = "'" + text.replace("'", "''") + "'"
+        else:
+            new = scalar(text, quotes=old.startswith('"'))
+        self._splice(place.start, place.end, new)
+
+    def _insert(self, place: Place, pairs: Sequence[tuple[str, str]]) -> None:
+        """Add keys to a mapping."""
+        texts = [f"{key_text(key)}:{value if value[:1] in _BREAKS else ' ' + value}" for key, value in pairs]
+        if place.is_flow:
+            if not place.pairs:
+                self._splice(place.body, place.body, ", ".join(texts))
+                return
+            first, (key, value) = place.pairs[0][0], place.pairs[-1]
+            line = self._line_start(first.start)
+            indent = self._text[line : first.start]
+            between = f",{self._newline}{indent}" if not indent.strip() and line > place.start else ", "
+            end = max(key.end, value.end)
+            self._splice(end, end, "".join(between + text for text in texts))
+            return
+        if not place.pairs:
+            end = self._line_end(len(self._text.rstrip()) - 1) if self._text.strip() else 0
+            self._splice(end, end, "".join(text + self._newline for text in texts))
+            return
+        indent = " " * (place.pairs[0][0].start - self._line_start(place.pairs[0][0].start))
+        sources = place.pair(SOURCES) if place is self._root else None
+        # The list of sources is long and stays the last.
+        end = self._line_end(place.end) if sources is None else self._above(sources[0].start)
+        is_apart = sources is not None and self._text[:end].endswith(self._newline * 2)
+        lines = "".join(f"{indent}{text}{self._newline}" for text in texts)
+        self._splice(end, end, lines + self._newline * is_apart)
+
+    def _above(self, index: int) -> int:
+        """Return the start of the line of `index`, or of the comments directly above that line."""
+        start = self._line_start(index)
+        while start and self._text[self._line_start(start - 1) : start].startswith("#"):
+            start = self._line_start(start - 1)
+        is_first = not self._text[:start].strip()
+        return self._line_start(index) if is_first else start
+
+    def _drop(self, place: Place, places: Sequence[Place], number: int) -> None:
+        """Remove one of several values that stand one after the other."""
+        if len(places) == 1:
+            raise EditRefused(f"{_BY_HAND}: nothing would be left")
+        one = places[number]
+        if place.is_flow:
+            self._drop_in_flow(places, number)
+            return
+        line = self._line_start(one.start)
+        before = self._text[line : one.start]
+        if place.shape is Shape.MAP and before.strip():  # behind the dash of its item: the next key takes its place
+            self._splice(one.start, places[number + 1].start, "")
+            return
+        if place.shape is Shape.LIST and _DASH.fullmatch(before) is None:
+            raise EditRefused(_BY_HAND)
+        self._splice(line, self._line_end(one.end), "")
+
+    def _drop_in_flow(self, places: Sequence[Place], number: int) -> None:
+        one = places[number]
+        line = self._line_start(one.start)
+        end = self._line_end(one.end)
+        behind = self._text[one.end : end]
+        if not self._text[line : one.start].strip() and re.match(r"\s*,\s*(#|$)", behind):  # on a line of its own
+            self._splice(line, end, "")
+        elif number:
+            self._splice(places[number - 1].end, one.end, "")
+        else:
+            self._splice(one.start, places[1].start, "")
+
+
+_UNREADABLE = "feeds.yaml is not YAML in UTF-8; `aggregator check` says where"
+_BREAKS = ("\n", "\r")
+
+
+def _colon(text: str, key: Place) -> int:
+    """Return the index behind the colon of a key."""
+    return text.index(":", key.end) + 1
+
+
+def key_text(key: str) -> str:
+    """Return a key as YAML: plain if it needs no quotes."""
+    return scalar(key)
+
+
+def _mapping(pairs: Iterable[tuple[str, str]]) -> str:
+    return "{" + ", ".join(f"{key_text(key)}: {value}" for key, value in pairs) + "}"
+
+
+def _in_line(pairs: Sequence[tuple[str, str]], *, in_flow: bool = False) -> str:
+    """Return an item in one line; its value alone if it has one pair."""
+    if len(pairs) == 1:
+        return pairs[0][1] if pairs[0][1][:1] == '"' or not in_flow else scalar(pairs[0][1], quotes=True)
+    (key, value), *rest = pairs
+    return _mapping([(key, value if value[:1] == '"' else scalar(value, quotes=True)), *rest])
 
 
 def with_sources(data: bytes, new: Sequence[NewSource]) -> bytes:
@@ -79,205 +385,20 @@ def with_sources(data: bytes, new: Sequence[NewSource]) -> bytes:
     Raises:
         EditRefused: the list is written in a way that a program can't edit safely.
     """
-    try:
-        text = data.decode("utf-8") if data.strip() else FRESH
-        found = _found(text)
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise EditRefused("feeds.yaml is not YAML in UTF-8; `aggregator check` says where") from error
-    newline = "\r\n" if "\r\n" in text else "\n"
-    if found is None:
-        text = f"{_ended(text, newline)}{_KEY}:{newline}{_lines(new, newline)}"
-    elif found.is_flow and (found.has_items or found.is_within_flow):
-        text = _in_flow(text, found, new, newline)
-    elif found.has_items:
-        text = _in_block(text, found, new, newline)
-    else:
-        text = _in_empty(text, found, new, newline)
-    return text.encode("utf-8")
+    text = ConfigText(data)
+    text.add_items(SOURCES, [source_pairs(each) for each in new])
+    return text.data
 
 
-def literal(text: str) -> str:
-    """Return a text with `${` escaped, so that feeds.yaml takes nothing in it from the environment."""
-    return text.replace("${", "$${")
-
-
-def replace_config(path: Path, before: bytes | None, after: bytes) -> None:
-    """Replace feeds.yaml atomically; its permissions stay.
-
-    Args:
-        path: path of the file; the target of a symlink is replaced, and the link stays.
-        before: content that was read before the edit; None if there was no file.
-        after: new content.
-
-    Raises:
-        EditRefused: another program has changed the file since `before` was read; the file stays unchanged.
-        OSError: the file can't be written; it stays unchanged.
-    """
-    real = path.resolve()
-    descriptor, draft = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(after)
-            _take_rights(file.fileno(), real)
-            file.flush()
-            os.fsync(file.fileno())
-        now = real.read_bytes() if real.exists() else None
-        if now != before:
-            raise EditRefused(f"{path} was changed by another program; run the command again")
-        Path(draft).replace(real)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-    folder = os.open(real.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _take_rights(descriptor: int, real: Path) -> None:
-    """Set permissions of a new file to those of the file that it replaces, and the owner, if this user may."""
-    try:
-        old = real.stat()
-    except FileNotFoundError:
-        mask = os.umask(0o022)
-        os.umask(mask)
-        os.fchmod(descriptor, 0o666 & ~mask)
-        return
-    with contextlib.suppress(PermissionError):
-        os.fchown(descriptor, old.st_uid, old.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
-
-
-def _found(text: str) -> _List | None:
-    """Return the positions of the list of sources; None if the file has no key `sources` yet.
-
-    Uses PyYAML's own parser, not libyaml, because its positions count characters.
-
-    Raises:
-        EditRefused: the list is an alias, or the file is not a mapping.
-    """
-    found: _List | None = None
-    flows: list[bool] = []  # for each open collection: whether it is in brackets
-    key: str | None = None  # key of the outermost mapping while its value is read
-    key_end = -1
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.CollectionEndEvent):
-            is_flow, depth = flows.pop(), len(flows)
-            if found is not None and is_flow:
-                found.note_bracket(event, is_last=depth == 1)
-        elif isinstance(event, yaml.NodeEvent):
-            depth = len(flows)
-            is_mapping = isinstance(event, yaml.MappingStartEvent)
-            if depth == 0 and not is_mapping and not (isinstance(event, yaml.ScalarEvent) and not event.value):
-                raise EditRefused("feeds.yaml is not a mapping; write sources: above the list, and indent the list")
-            if depth == 1 and key == _KEY:
-                found = _begun(event, key_end, is_within_flow=flows[0])
-            elif found is not None:
-                found.note_node(event, is_item=depth == 2)
-            if isinstance(event, yaml.CollectionStartEvent):
-                flows.append(bool(event.flow_style))
-                continue
-        else:
-            continue
-        if depth == 1:  # end of a key, or of its value
-            if found is not None:
-                break
-            key, key_end = None if key is not None else str(getattr(event, "value", "")), _end(event)
-    if found is not None and found.has_items:
-        found.end = len(text[: found.end].rstrip())  # the event of a text over several lines ends at the next node
-    return found
-
-
-def _begun(event: yaml.Event, key_end: int, *, is_within_flow: bool) -> _List:
-    if isinstance(event, yaml.SequenceStartEvent):
-        is_flow = bool(event.flow_style)
-        return _List(key_end, _start(event), _end(event), is_flow=is_flow, is_within_flow=is_within_flow)
-    if isinstance(event, yaml.ScalarEvent) and event.value in ("", "~", "null") and not is_within_flow:
-        return _List(key_end, _start(event), _end(event))
-    raise EditRefused("sources in feeds.yaml is an alias or not a list; add the new source by hand")
-
-
-def _start(event: yaml.Event) -> int:
-    assert event.start_mark is not None
-    return int(event.start_mark.index)
-
-
-def _end(event: yaml.Event) -> int:
-    assert event.end_mark is not None
-    return int(event.end_mark.index)
-
-
-def _in_block(text: str, found: _List, new: Sequence[NewSource], newline: str) -> str:
-    """Return the text with each new source on its own line, after the last item and its comment."""
-    line = text.rfind("\n", 0, found.item) + 1
-    dash = _DASH.fullmatch(text[line : found.item])
-    if dash is None:
-        raise EditRefused("the last source in feeds.yaml begins in an unusual place; add the new source by hand")
-    indent, gap = dash[1], dash[2]
-    head, tail = _split_behind(text, found.end, newline)
-    if found.item_is_block:
-        items = [f"{newline}{indent} {gap}".join(f"{key}: {value}" for key, value in _pairs(each)) for each in new]
-    else:
-        items = [_item(each) for each in new]
-    return head + "".join(f"{indent}-{gap}{item}{newline}" for item in items) + tail
-
-
-def _in_empty(text: str, found: _List, new: Sequence[NewSource], newline: str) -> str:
-    """Return the text with the new sources below the key `sources`, whose value is empty or null."""
-    end = found.closing + 1 if found.is_flow else found.end
-    if text[found.start : end].strip():
-        text = text[: found.start].rstrip() + text[end:]
-    head, tail = _split_behind(text, found.key_end, newline)
-    return f"{head}{_lines(new, newline)}{tail}"
-
-
-def _in_flow(text: str, found: _List, new: Sequence[NewSource], newline: str) -> str:
-    """Return the text with the new sources before the closing bracket; on new lines if the last item is on its own."""
-    items = [_item(each, in_flow=True) for each in new]
-    if not found.has_items:
-        return f"{text[: found.closing]}{', '.join(items)}{text[found.closing :]}"
-    line = text.rfind("\n", 0, found.item) + 1
-    indent = text[line : found.item]
-    between = f",{newline}{indent}" if line and not indent.strip() else ", "
-    return text[: found.end] + "".join(between + item for item in items) + text[found.end :]
-
-
-def _split_behind(text: str, place: int, newline: str) -> tuple[str, str]:
-    """Return the text up to the end of the line at `place`, and the rest; a missing last newline is added."""
-    end = text.find("\n", place)
-    return (text[: end + 1], text[end + 1 :]) if end >= 0 else (text + newline, "")
-
-
-def _ended(text: str, newline: str) -> str:
-    return text if text.endswith("\n") else text + newline
-
-
-def _lines(new: Sequence[NewSource], newline: str) -> str:
-    return "".join(f"  - {_item(each)}{newline}" for each in new)
-
-
-def _item(new: NewSource, *, in_flow: bool = False) -> str:
-    """Return a source in one line; the address alone if it has neither title nor category."""
-    pairs = _pairs(new)
-    if len(pairs) == 1:
-        return _scalar(new.url, quotes=in_flow)
-    pairs[0] = ("url", _scalar(new.url, quotes=True))
-    return "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
-
-
-def _pairs(new: NewSource) -> list[tuple[str, str]]:
-    pairs = [("url", _scalar(new.url))]
+def source_pairs(new: NewSource) -> list[tuple[str, str]]:
+    """Return the keys and values of a source, as YAML."""
+    pairs = [("url", scalar(new.url))]
+    if new.kind is not None:
+        pairs.append(("kind", new.kind))
     if new.title is not None:
-        pairs.append(("title", _scalar(literal(new.title))))
-    names = [_scalar(literal(name)) for name in new.categories]
-    if names:
-        pairs.append(("category", names[0] if len(names) == 1 else f"[{', '.join(names)}]"))
+        pairs.append(("title", scalar(literal(new.title))))
+    if new.categories:
+        pairs.append(("category", listed(new.categories)))
+    if new.paused:
+        pairs.append(("paused", "true"))
     return pairs
-
-
-def _scalar(text: str, *, quotes: bool = False) -> str:
-    """Return a text as a YAML scalar, in quotes if it needs them or if `quotes` is set."""
-    if not quotes and _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
-        return text
-    return json.dumps(text, ensure_ascii=False)

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.config.editing import EditRefused, NewSource, literal, replace_config, with_sources
+from aggregator.config.editing import NewSource, literal, with_sources
 from aggregator.config.loader import read_config
+from aggregator.config.positions import EditRefused
+from aggregator.config.saving import replace_config
 
 URL = "https://new.example/feed"
 NEW = NewSource(url=URL)

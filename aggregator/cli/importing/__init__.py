@@ -1,0 +1,1 @@
+"""The command `import`: a module for each format, and its body."""
