@@ -231,10 +231,12 @@ def test_what_import_md_says_to_type_and_the_fields_of_a_report(tmp_path: Path) 
     (tmp_path / "venus").mkdir()
     (tmp_path / "venus" / "config.ini").write_text("[Planet]\nname = Mine\n[http://v.example/]\nname = V\n")
     (tmp_path / "subscriptions.opml").write_text("<opml><body><outline xmlUrl='http://a.example/'/></body></opml>")
-    tried, done, venus = (typed(line, tmp_path) for line in commands("import.md"))
+    *lines, export = commands("import.md")
+    tried, done, venus = (typed(line, tmp_path) for line in lines)
     assert done.startswith(tried)
     assert "+  - http://a.example/" in done
     assert '+  - {url: "http://v.example/", title: V}' in venus
+    assert 'xmlUrl="http://a.example/"' in typed(export.partition(" >")[0], tmp_path)
     report = json.loads(aggregator("import", "venus/config.ini", "--yes", "--json", cwd=tmp_path).stdout)
     text = (ROOT / "docs" / "import.md").read_text(encoding="utf-8").partition("`--json` gives")[2]
     assert set(re.findall(r"`(\w+)`", text)) == {*report, *report["added"][0], *report["remarks"][0]}

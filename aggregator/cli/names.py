@@ -13,6 +13,7 @@ from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.urls import BadUrl, normalise
 
 USUAL = Path("feeds.yaml")  # where -c names no other
+MAX_NAMED = 8  # categories that one message names
 Titles = Mapping[SourceKey, str]  # that feeds gave themselves
 
 
@@ -77,6 +78,16 @@ def unclear(name: str, keys: Sequence[SourceKey], settings: Settings, config: Pa
         return f"no source {name} in {config}; did you mean {meant}?"
     hint = near or f"see the titles and keys in `{command(config, 'status --all')}`"
     return f"no source {name} in {config}; {hint}"
+
+
+def unclear_category(name: str, settings: Settings) -> str:
+    """Return the message for a name that fits no category."""
+    keys = [str(category.key) for category in settings.categories]
+    names = {each.casefold(): each for category in settings.categories for each in (category.key, category.title)}
+    near = get_close_matches(name.casefold(), names, 1)
+    hint = f"did you mean {names[near[0]]}?" if near else f"there are {', '.join(keys[:MAX_NAMED])}"
+    more = f" and {len(keys) - MAX_NAMED} more" if not near and len(keys) > MAX_NAMED else ""
+    return f"no category {name}; {hint}{more}"
 
 
 def command(config: Path, rest: str) -> str:

@@ -4,12 +4,13 @@ Neither has a time, not even `dateCreated`: a file of which only the date change
 date of feeds.yaml is another in each clone (docs/decisions/0054).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lxml import etree
 
 from aggregator.model.formats import feeds_among
+from aggregator.model.record import record
 from aggregator.model.settings import Site
 from aggregator.model.story import CategoryLine, SourceLine
 from aggregator.render import fields, mark
@@ -60,6 +61,34 @@ def render_sources_opml(lines: Sequence[SourceLine], site: Site) -> bytes:
                 # No `title`: it belongs to feeds, and an outline that has one is expected to have a type.
                 groups[category] = etree.SubElement(body, "outline", {"text": fields.line_of(category)})
             etree.SubElement(groups[category], "outline", _source(line))
+    return _written(root)
+
+
+@record
+class ExportedFeed:
+    """A feed as `export` writes it."""
+
+    title: str
+    url: str
+    link: str | None  # page of the site
+
+
+def render_export(groups: Mapping[str, Sequence[ExportedFeed]], title: str) -> bytes:
+    """Render the sources for another reader: an outline a group with one in it for each feed, without states.
+
+    Args:
+        groups: title of a category -> its feeds.
+        title: of the document.
+    """
+    root, body = _document(fields.line_of(title) or mark.NAME)
+    for name, feeds in groups.items():
+        line = fields.line_of(name)
+        group = etree.SubElement(body, "outline", {"text": line, "title": line})  # some readers look at `title` alone
+        for feed in feeds:
+            named = fields.line_of(feed.title) or feed.url
+            attributes = {"type": "rss", "text": named, "title": named, "xmlUrl": feed.url}
+            page = fields.web_address(feed.link)
+            etree.SubElement(group, "outline", attributes | ({"htmlUrl": page} if page else {}))
     return _written(root)
 
 
