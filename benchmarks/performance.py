@@ -43,7 +43,7 @@ class Found:
 
 
 def polls(found: Found, folder: Path, feeds: int, reader: str | None, *, serves: bool = True) -> None:
-    """Measure one round: every scenario, by all of them, in stores of their own; then one more tick under `serve`."""
+    """Measure one round: every scenario, by all of them, in stores of their own; then two more ticks under `serve`."""
     folder.mkdir()
     edition = folder / "edition"
     edition.write_text("0")
@@ -68,13 +68,16 @@ def polls(found: Found, folder: Path, feeds: int, reader: str | None, *, serves:
             if scenario in ("COLD", "TICK"):
                 found.add(f"{scenario} near", near.ms())
         if serves:
-            edition.write_text("2")
             with ours.serving() as pid:
-                before = settle(pid)
-                ours.set_due(due=True)
-                while ours.are_due():
-                    time.sleep(0.2)
-                found.add("TICK serve", (settle(pid) - before) * 1000 / feeds)
+                spent = settle(pid)
+                for name, now in (("first TICK serve", "2"), ("TICK serve", "3")):  # the first imports and compiles
+                    before = spent
+                    edition.write_text(now)
+                    ours.set_due(due=True)
+                    while ours.are_due():
+                        time.sleep(0.2)
+                    spent = settle(pid)
+                    found.add(name, (spent - before) * 1000 / feeds)
 
 
 def starts(found: Found, folder: Path, port: int, rounds: int) -> None:
@@ -154,7 +157,7 @@ def rows(found: Found) -> list[Row]:
         Row("NOCHANGE, × bare", found.ratio("NOCHANGE ours", "NOCHANGE bare"), 1.2, 1.0),
         Row("TICK one-shot, four formats, × bare", found.ratio("TICK ours", "TICK bare"), 16, 10),
         Row("TICK one-shot, four formats, × reader", found.ratio("TICK ours", "TICK reader"), 0.35, 0.2),
-        Row("TICK under `serve`, × one-shot", found.ratio("TICK serve", "TICK ours"), 0.5, 0.35),
+        Row("TICK under `serve`, second, × one-shot", found.ratio("TICK serve", "TICK ours"), 0.5, 0.35),
         Row("COLD, × reader (which publishes nothing)", found.ratio("COLD ours", "COLD reader"), 1.1, 0.8),
         Row("COLD of many, wall, × reader", found.ratio("large ours", "large reader"), 0.9, 0.6),
         Row("start-up, × the libraries' imports", [value / libraries for value in starting], 1.5, 1.1),

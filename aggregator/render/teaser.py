@@ -13,7 +13,7 @@ from hashlib import blake2b
 from html import unescape
 from typing import Final
 
-from aggregator.clean.text import plain_text
+from aggregator.clean.text import text_of
 from aggregator.model.story import Publication
 from aggregator.model.supplement import ImageRole
 from aggregator.model.tokens import STRUCK
@@ -126,7 +126,7 @@ def _beginning(html: str) -> tuple[str, bool]:
 
 
 def _plain(html: str) -> str:
-    return " ".join((plain_text(_NO_PROSE.sub(" ", html)) or plain_text(html)).split())
+    return " ".join((text_of(_NO_PROSE.sub(" ", html)) or text_of(html)).split())
 
 
 def _end_of(text: str, columns: int) -> int:
