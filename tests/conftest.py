@@ -1,24 +1,23 @@
 """Fixtures for all tests."""
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
+from aggregator.__main__ import COLLECT_AFTER
 from aggregator.app import App
+from tests.examples import add_profiles
 from tests.feed_server import FeedServer
 from tests.ram import use_memory
 from tests.sample_site import SampleSite
 from tests.speedups import speed_up
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each program that a test starts would compile us anew
-# A busy machine is no fault of the code; where a test bounds time, it counts the processor's. All else stays as it is:
-# on a CI machine Hypothesis makes the same examples each time.
-settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+add_profiles()
 speed_up()
 use_memory()
 
@@ -26,6 +25,16 @@ use_memory()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that rewrites golden files; the reviewer reads the diff."""
     parser.addoption("--regold", action="store_true", help="write golden files anew; read the diff")
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Have the garbage collector look for cycles as rarely as in the program."""
+    gc.set_threshold(COLLECT_AFTER)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have the garbage collector leave modules and tests alone: a million objects that stay to the end."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,8 @@ CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 INDEX = CORPUS / "index.json"
 SECTIONS = ("real", "transcoded", "malformed", "hostile")
 REVISIONS = CORPUS / "revisions"
+HISTORIES = sorted(path.name for path in REVISIONS.iterdir()) if REVISIONS.is_dir() else []
+MORE = [name for number, name in enumerate(HISTORIES) if number % 3]  # a history takes two seconds
 pytestmark = [
     pytest.mark.corpus,
     pytest.mark.skipif(not INDEX.is_file(), reason="the corpus of feeds is not beside this checkout"),
@@ -26,15 +28,18 @@ SOURCE = "sources: [{key: news, url: 'https://news.example/feed'}]\n"
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_after_any_edit_the_result_is_that_of_a_full_reading(section: str) -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_after_any_edit_the_result_is_that_of_a_full_reading(section: str, every: int) -> None:
+    """Usual tests try each edit with every fourth document: of a large one, one edit of sixteen."""
     cuts: Counter[str] = Counter()
     for number, row in enumerate(ROWS[section]):
         body = (CORPUS / row["file"]).read_bytes()
         if len(body) > 100_000:
             continue
+        share = every * 4 if len(body) > 10_000 else every  # all edits of large documents would take minutes
         for place, (kind, (before, after)) in enumerate(Edits(body).versions().items()):
-            if len(body) > 10_000 and (place + number) % 4 and kind != "one":
-                continue  # all kinds of edits of large documents would take minutes
+            if (place + number) % share and (kind != "one" or number % every):
+                continue
             why = compare(fetched(before), fetched(after))
             cuts[f"{kind}: {why or 'cut'}"] += 1
             if kind in ALWAYS_WHOLE and before.count(b"<title") > 3:
@@ -46,7 +51,7 @@ def test_after_any_edit_the_result_is_that_of_a_full_reading(section: str) -> No
     assert section == "hostile" or any(what.endswith(": cut") for what in cuts)
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in REVISIONS.iterdir()) if REVISIONS.is_dir() else [])
+@pytest.mark.parametrize("name", [*HISTORIES[::3], *(pytest.param(name, marks=pytest.mark.slow) for name in MORE)])
 def test_a_history_leaves_the_same_store_and_files(name: str, tmp_path: Path) -> None:
     answers = [
         replace(fetched(version.body.read_bytes() if isinstance(version.body, Path) else version.body))

@@ -36,6 +36,7 @@ from aggregator.reader.codec import from_json, to_json
 from aggregator.reader.pool import LARGE, Limits, Readers, ReadingCrashed, is_dangerous
 from aggregator.reader.reading import read
 from tests.answers import answer, rss
+from tests.examples import examples
 from tests.fake_source import FakeSource
 from tests.feed_server import FeedServer
 from tests.patience import PATIENCE
@@ -130,13 +131,13 @@ TIMES = st.datetimes(timezones=st.just(UTC))
 st.register_type_strategy(datetime, TIMES)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.builds(Feed))
 def test_s15_a_feed_comes_back_as_it_was(feed: Feed) -> None:
     assert from_json(Feed, json.loads(json.dumps(to_json(feed)))) == feed
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     st.builds(
         Entry,
@@ -155,7 +156,7 @@ def test_s15_an_entry_with_everything_comes_back_as_it_was(entry: Entry) -> None
     assert from_json(Entry, json.loads(json.dumps(to_json(entry)))) == entry
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.builds(Fetched), st.builds(Reading))
 def test_s15_so_does_what_a_worker_is_told(fetched: Fetched, reading: Reading) -> None:
     assert from_json(Fetched, json.loads(json.dumps(to_json(fetched)))) == fetched

@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, case, func, literal, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, RowMapping, Select, bindparam, case, func, select, type_coerce, update
 
 from aggregator.model.job import JobId
 from aggregator.model.settings import SourceKey
@@ -161,24 +163,29 @@ class Schedule:
 
         One statement reads the whole index of due times: 8 ms for 10,000 sources, on a busy machine of two cores.
         """
-        asked = (source.c.active, ~source.c.paused)
-        gap = select(func.coalesce(store.c.run_gap, 0)).scalar_subquery()
-        late_by = literal((now - EPOCH) // MICROSECOND, BigInteger) - type_coerce(source.c.due_at, BigInteger) - gap
-        interval = case((source.c.interval > 0, source.c.interval), else_=HOUR // MICROSECOND)
-        count = select(func.count()).select_from(source).where(*asked).scalar_subquery()
-        worst = select(late_by).where(*asked, late_by > 0).order_by(source.c.due_at)
-        row = self._connection.execute(
-            select(
-                func.count(),
-                func.coalesce(func.sum(case((late_by * LATE > interval, 1), else_=0)), 0),
-                func.coalesce(worst.limit(1).offset(count // SHARE).scalar_subquery(), 0),
-                gap,
-            )
-            .select_from(source)
-            .where(*asked)
-        ).one()
+        row = self._connection.execute(_lag(), {"now": (now - EPOCH) // MICROSECOND}).one()
         sources, late, p95, waits = map(int, row)
         return Lag(sources=sources, late=late, p95=p95 * MICROSECOND, between_runs=waits * MICROSECOND)
+
+
+@cache
+def _lag() -> Select[Any]:
+    asked = (source.c.active, ~source.c.paused)
+    gap = select(func.coalesce(store.c.run_gap, 0)).scalar_subquery()
+    late_by = bindparam("now", type_=BigInteger) - type_coerce(source.c.due_at, BigInteger) - gap
+    interval = case((source.c.interval > 0, source.c.interval), else_=HOUR // MICROSECOND)
+    count = select(func.count()).select_from(source).where(*asked).scalar_subquery()
+    worst = select(late_by).where(*asked, late_by > 0).order_by(source.c.due_at)
+    return (
+        select(
+            func.count(),
+            func.coalesce(func.sum(case((late_by * LATE > interval, 1), else_=0)), 0),
+            func.coalesce(worst.limit(1).offset(count // SHARE).scalar_subquery(), 0),
+            gap,
+        )
+        .select_from(source)
+        .where(*asked)
+    )
 
 
 def _waiting(row: RowMapping) -> DueItem:

@@ -15,6 +15,7 @@ from aggregator.clean.embeds import video_of
 from aggregator.clean.sanitiser import TAGS, VERSION, checksums, is_sanitised, sanitise, version_of
 from aggregator.text.xml_chars import legal
 from aggregator.urls import normalise
+from tests.examples import examples
 
 BASE = normalise("https://site.example/dir/post.html")
 REL = 'rel="noopener noreferrer nofollow ugc"'
@@ -154,7 +155,7 @@ def test_i7_what_xml_forbids_comes_out_of_no_reference(html: str) -> None:
         assert sanitise(out) == out
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(st.lists(st.sampled_from([*VECTORS, *PIECES]), max_size=12))
 def test_s40_any_soup_is_safe_and_stays_as_it_is(pieces: list[str]) -> None:
     out = sanitise("".join(pieces), BASE)
@@ -162,7 +163,7 @@ def test_s40_any_soup_is_safe_and_stays_as_it_is(pieces: list[str]) -> None:
     assert sanitise(out, BASE) == sanitise(out) == out
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(alphabet="<>/='\"abpi! -&;#x\n\t\r\x08scrtdvu:", max_size=150))
 def test_s40_any_text_is_safe_and_stays_as_it_is(soup: str) -> None:
     out = sanitise(soup, BASE)

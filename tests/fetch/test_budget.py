@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from aggregator.fetch.budget import Budgets
 from aggregator.model.hosts import AT_ADDRESS, parallel_of, ruling, slowed, spacing_of
 from aggregator.model.settings import HostRule
+from tests.examples import examples
 from tests.fetch.conftest import name, network
 from tests.patience import PATIENCE
 
@@ -615,5 +616,5 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.budgets.size() == 0
 
 
-AnyOrder.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+AnyOrder.TestCase.settings = settings(max_examples=examples(150), stateful_step_count=40, deadline=None)
 TestAnyOrder = AnyOrder.TestCase

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.fuzz.cases import Case
 from tests.fuzz.documents import documents, json_feeds
 from tests.fuzz.hunt import Hunt, case_of
@@ -19,7 +20,7 @@ from tests.fuzz.verdict import Finding, judge
 
 SEEDS = seeds_of([GOLDEN])
 CASES = 2500  # about a minute
-relaxed = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def hunted(cases: int, seed: int, kept: Path | None = None) -> Hunt:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from aggregator.model.settings import Show
 from aggregator.publish.archiving import HEAVIEST, Candidate, Page, file_pages, fitting, in_order, weight_of
+from tests.examples import examples
 from tests.fake_source import FakeSource, said
 from tests.sample_site import ATOM, SampleSite
 
@@ -110,7 +111,7 @@ def test_a22_a_document_without_archive_holds_what_is_not_too_heavy(sizes: list[
     assert fitting([("", "x" * (size * 2**20)) for size in sizes]) == held
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("x<\n字"), st.integers(0, 2**21)), max_size=12))
 def test_a22_what_it_holds_is_by_weight_and_not_by_how_it_is_found(texts: list[tuple[str, int]]) -> None:
     weights = [weight_of(Show.FULL, "", sign * length) for sign, length in texts]
@@ -218,7 +219,7 @@ STANDINGS = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 72), st.boole
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(main=STANDINGS, entries=st.integers(1, 30), archive_page=st.integers(1, 25), count=st.integers(0, 5))
 def test_m2_every_publication_stands_in_exactly_one_place(
     main: list[Candidate], entries: int, archive_page: int, count: int

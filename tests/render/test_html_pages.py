@@ -26,6 +26,7 @@ from aggregator.render.status_page import render_status_page
 from aggregator.render.template_context import is_right_to_left
 from aggregator.render.theme import plain_style
 from aggregator.urls import Url
+from tests.examples import examples
 from tests.render.checks import Page
 from tests.render.records import LINKLESS, RICH, SAMPLE, SITE, a_document, a_publication, a_start_page, an_archive
 
@@ -527,7 +528,7 @@ def test_m7_nothing_on_an_archive_page_comes_from_newer_pages() -> None:
     assert b"archive/1.html" not in PAGES["category/python.html"]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(text=st.text(st.characters(exclude_categories=()), max_size=60))
 def test_any_text_gives_a_sound_page(text: str) -> None:
     publication = a_publication(title=text, content=text, summary=text, authors=(Person(name=text),))

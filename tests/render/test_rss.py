@@ -18,6 +18,7 @@ from aggregator.render.atom import render_atom
 from aggregator.render.html_fragments import EXCERPT
 from aggregator.render.rss import read_back_rss, render_rss
 from aggregator.urls import Url
+from tests.examples import examples
 from tests.render.checks import attributes, parsed
 from tests.render.extension_profile import MEDIA
 from tests.render.records import (
@@ -266,7 +267,7 @@ def test_a33_a_channel_that_cannot_be_rendered_is_refused() -> None:
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=40)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(title=ANY_TEXT, text=ANY_TEXT, name=ANY_TEXT, tag=ANY_TEXT, rights=ANY_TEXT)
 def test_a33_any_text_gives_a_sound_document(title: str, text: str, name: str, tag: str, rights: str) -> None:
     publication = a_publication(
