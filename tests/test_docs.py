@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from aggregator.cli.preview.text import STATES
+from aggregator.config import load_config
 from aggregator.dry_run.replay import KINDS
 from aggregator.model.alarm import AlarmCode
 from aggregator.model.poll import State
@@ -240,6 +241,18 @@ def test_what_import_md_says_to_type_and_the_fields_of_a_report(tmp_path: Path) 
     report = json.loads(aggregator("import", "venus/config.ini", "--yes", "--json", cwd=tmp_path).stdout)
     text = (ROOT / "docs" / "import.md").read_text(encoding="utf-8").partition("`--json` gives")[2]
     assert set(re.findall(r"`(\w+)`", text)) == {*report, *report["added"][0], *report["remarks"][0]}
+
+
+def test_what_edit_md_says_to_type(planet: Path) -> None:
+    typed("aggregator poll", planet)
+    shown = "".join(typed(line, planet) for line in commands("edit.md"))
+    assert "brings its newest" in shown
+    settings = load_config(planet / "feeds.yaml", {})
+    assert [(source.title, source.categories) for source in settings.sources] == [
+        (None, ("harbour",)),
+        ("The Valley", ("valleys",)),
+    ]
+    assert settings.categories[0].title == "Harbour News"
 
 
 def test_r67_every_alarm_state_and_code_is_explained_and_nothing_else() -> None:

@@ -111,8 +111,10 @@ def finish(
     if options.json:
         shown = {"version": 1, "config": str(path), "written": is_written, **record, "diff": "\n".join(lines)}
         print(json_text(shown))
+    elif after == before:
+        print(printable(said))
     elif is_written:
-        print(f"{said}; {path} is written, and a running `serve` takes it up by itself")
+        print(f"{printable(said)}; {path} is written, and a running `serve` takes it up by itself")
     return DONE if is_written or options.dry_run or after == before else NOT_DONE
 
 
@@ -123,7 +125,7 @@ def diff_of(before: bytes | None, after: bytes, path: Path) -> list[str]:
 
 
 def _coloured(line: str) -> str:
-    code = _COLOURS.get(line[:1])
+    code = "1" if line.startswith(("---", "+++")) else _COLOURS.get(line[:1])
     return f"\x1b[{code}m{line}\x1b[0m" if code else line
 
 

@@ -16,7 +16,25 @@ from aggregator.errors import AggregatorError, ConfigError, LockHeld
 DONE, FOUND, WRONG, NO_WORK, HELD, OURS = 0, 1, 2, 3, 4, 5
 INTERRUPTED = 130
 _ORDER = (  # of `--help`: those that run, look, correct, keep; a command that is not named here comes last
-    *("serve", "poll", "publish", "check", "plan", "add", "import", "export", "status", "why", "preview", "search"),
+    *(
+        "serve",
+        "poll",
+        "publish",
+        "check",
+        "plan",
+        "add",
+        "import",
+        "export",
+        "remove",
+        "pause",
+        "resume",
+        "rename",
+        "move",
+        "status",
+        "why",
+        "preview",
+        "search",
+    ),
     *("merge", "unmerge", "retract", "accept", "backup", "restore", "replay", "schema"),
 )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from aggregator.errors import StoreError
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Settings, Source, SourceKey
-from aggregator.urls import BadUrl, normalise
+from aggregator.urls import BadUrl, Url, match_url, normalise
 
 USUAL = Path("feeds.yaml")  # where -c names no other
 MAX_NAMED = 8  # categories that one message names
@@ -60,7 +60,9 @@ def matches(name: str, sources: Sequence[Source], titles: Callable[[], Titles]) 
     return [source.key for source in sources if wanted in (_folded(each) for each in _names(source, own))]
 
 
-def unclear(name: str, keys: Sequence[SourceKey], settings: Settings, config: Path, near: str = "") -> str:
+def unclear(
+    name: str, keys: Sequence[SourceKey], settings: Settings, config: Path, near: str = "", nearest: int = 1
+) -> str:
     """Return the message for a name that fits no source, or several.
 
     Args:
@@ -69,12 +71,13 @@ def unclear(name: str, keys: Sequence[SourceKey], settings: Settings, config: Pa
         settings: the settings with the sources.
         config: path of feeds.yaml.
         near: advice if no source has a similar name.
+        nearest: how many similar names to suggest.
     """
     if keys:
         lines = {source.key: source.line for source in settings.sources}
         places = ", ".join(f"{key} (line {lines[key]})" for key in keys)
         return f'{len(keys)} sources in {config} are called "{name}": {places}; write the key'
-    if meant := _meant(name, settings):
+    if meant := _meant(name, settings, nearest):
         return f"no source {name} in {config}; did you mean {meant}?"
     hint = near or f"see the titles and keys in `{command(config, 'status --all')}`"
     return f"no source {name} in {config}; {hint}"
@@ -83,7 +86,7 @@ def unclear(name: str, keys: Sequence[SourceKey], settings: Settings, config: Pa
 def unclear_category(name: str, settings: Settings) -> str:
     """Return the message for a name that fits no category."""
     keys = [str(category.key) for category in settings.categories]
-    names = {each.casefold(): each for category in settings.categories for each in (category.key, category.title)}
+    names = {each.casefold(): each for each in (*(category.title for category in settings.categories), *keys)}
     near = get_close_matches(name.casefold(), names, 1)
     hint = f"did you mean {names[near[0]]}?" if near else f"there are {', '.join(keys[:MAX_NAMED])}"
     more = f" and {len(keys) - MAX_NAMED} more" if not near and len(keys) > MAX_NAMED else ""
@@ -95,15 +98,37 @@ def command(config: Path, rest: str) -> str:
     return f"aggregator {rest}" if config == USUAL else f"aggregator -c {shlex.quote(str(config))} {rest}"
 
 
-def _meant(name: str, settings: Settings) -> str | None:
-    """Return the key, or the quoted title, nearest to a misspelt or shortened name; None if none is near."""
-    keys = get_close_matches(name, [source.key for source in settings.sources], 1)
-    if keys:
+def _meant(name: str, settings: Settings, count: int) -> str | None:
+    """Return the keys, or the quoted titles, nearest to a misspelt or shortened name; None if none is near."""
+    keys = get_close_matches(name, [source.key for source in settings.sources], count)
+    if keys and count == 1:
         return keys[0]
     own, wanted = stored_titles(settings), _folded(name)
     called = {_folded(each): each for source in settings.sources for each in _names(source, own)}
-    near = [each for each in called if len(wanted) > 2 and wanted in each] or get_close_matches(wanted, called, 1)
-    return f'"{called[near[0]]}"' if near else None
+    near = [each for each in called if len(wanted) > 2 and wanted in each] or get_close_matches(wanted, called, count)
+    found = [*keys, *(f'"{called[each]}"' for each in near)][:count]
+    return " or ".join(filter(None, (", ".join(found[:-1]), found[-1]))) if found else None
+
+
+def same_address(name: str, sources: Sequence[Source]) -> list[SourceKey]:
+    """Return the keys of the sources with an address, in any spelling."""
+    try:
+        wanted = match_url(normalise(name))
+    except BadUrl:
+        return []
+    return [source.key for source in sources if wanted in (match_url(Url(url)) for url in (source.url, *source.was))]
+
+
+def parts_of_titles(name: str, sources: Sequence[Source], own: Titles) -> list[SourceKey]:
+    """Return the keys of the sources whose titles, or address, have a text in them.
+
+    Args:
+        name: as written.
+        sources: all sources.
+        own: titles of feeds by key.
+    """
+    wanted = _folded(name)
+    return [source.key for source in sources if wanted and any(wanted in _folded(each) for each in _names(source, own))]
 
 
 def stored_titles(settings: Settings) -> Titles:

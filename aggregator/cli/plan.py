@@ -14,7 +14,7 @@ from aggregator.config.lists import with_lists
 from aggregator.config.loader import read_config
 from aggregator.decide.rules_again import Reapplied
 from aggregator.dry_run.plan import Plan, plan_of
-from aggregator.errors import ConfigError, NoStore
+from aggregator.errors import ConfigError, NoStore, StoreError
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Settings, SourceKey
 from aggregator.model.tokens import PrivateRedactor
@@ -136,28 +136,69 @@ def _rules(ruled: Mapping[str, Any], names: Names) -> Iterator[str]:
 FOUND = 1  # exit code
 
 
+def effects_of(old: Settings, new: Settings, options: argparse.Namespace, environ: Mapping[str, str]) -> list[str]:
+    """Return the lines of a plan for an edit of feeds.yaml; empty if there is no store yet, or it can't be read.
+
+    Args:
+        old: settings of the file as it is, perhaps not in force yet.
+        new: settings of the edited file.
+        options: of the command line.
+        environ: where `${NAME}` is looked up.
+    """
+    try:
+        plan, _, redactor, names = _planned(new, options, environ, old)
+    except StoreError:
+        return []
+    record = redactor.record(plan_record(plan, str(options.config), is_first=False))
+    if not record["changes"]:
+        return []
+    _, *lines = in_words(record, lambda key: names.get(key, key))  # without the line that says when
+    return redactor.text(printable("\n".join(lines))).splitlines()
+
+
+_Planned = tuple[Plan, Settings | None, PrivateRedactor, Mapping[str, str]]
+
+
+def _planned(
+    new: Settings, options: argparse.Namespace, environ: Mapping[str, str], old: Settings | None = None
+) -> _Planned:
+    """Return the plan, the settings it begins from, a redactor of private sources, and the names of sources.
+
+    Args:
+        new: settings that would come into force.
+        options: of the command line.
+        environ: where `${NAME}` is looked up.
+        old: settings to begin from; None: those in force.
+
+    Raises:
+        NoStore: there is no store yet.
+        StoreError: it can't be read.
+    """
+    now = utc_now()
+    store = open_store(_store_of(options.config, new, environ), now=now, command="plan", writes=False)
+    try:
+        with store.read() as tx:
+            if old is None and (text := tx.store_row.last_good_config()) is not None:
+                old = _in_force(text, options.config, environ)
+            lists = tx.sources.lists()
+            listed = None if old is None else with_lists(old, lists)
+            plan = plan_of(listed, with_lists(new, lists), tx, now)
+            names = _names(listed, with_lists(new, lists), tx.sources.titles())
+            return plan, old, redactor_of_private(tx, new.sources), names
+    finally:
+        store.close()
+
+
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print what would change. Exit code 1 with --exit-code if anything would."""
     new = _read_as(options.new or options.config, options.config, environ)
     for warning in new.warnings if not options.quiet else ():
         print(warning, file=sys.stderr)
-    now = utc_now()
     try:
-        store = open_store(_store_of(options.config, new, environ), now=now, command="plan", writes=False)
+        plan, old, redactor, names = _planned(new, options, environ)
     except NoStore as error:
         print(f"aggregator: {error}; so everything is new", file=sys.stderr)
-        return _tell(options, plan_of(None, new, None, now), None, PrivateRedactor(()), _names(None, new, {}))
-    try:
-        with store.read() as tx:
-            text = tx.store_row.last_good_config()
-            old = None if text is None else _in_force(text, options.config, environ)
-            lists = tx.sources.lists()
-            listed = None if old is None else with_lists(old, lists)
-            plan = plan_of(listed, with_lists(new, lists), tx, now)
-            names = _names(listed, with_lists(new, lists), tx.sources.titles())
-            redactor = redactor_of_private(tx, new.sources)
-    finally:
-        store.close()
+        return _tell(options, plan_of(None, new, None, utc_now()), None, PrivateRedactor(()), _names(None, new, {}))
     return _tell(options, plan, old, redactor, names)
 
 

@@ -140,6 +140,24 @@ class ConfigText:
             assert place is not None, "its keys have other values now"
             self._insert(place, new)
 
+    def append(self, path: Path, value: str) -> None:
+        """Add a text to a key that has one text, a list or nothing.
+
+        Args:
+            path: of the key.
+            value: as YAML.
+        """
+        place = self.find(*path)
+        *above, key = path
+        if place is None or place.is_null:
+            self.put(above, [(str(key), value)])
+        elif place.shape is Shape.LIST and place.items:
+            self._add_to(place, [[("", value)]])
+        elif place.shape is Shape.SCALAR:
+            self.put(above, [(str(key), f"[{self.written(place)}, {value}]")])
+        else:
+            raise EditRefused(_BY_HAND)
+
     def replace_text(self, path: Path, text: str) -> None:
         """Replace one scalar by another, with the same quotes."""
         place = self.find(*path)

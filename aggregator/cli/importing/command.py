@@ -170,6 +170,8 @@ class _Import:
 
     def done(self) -> str:
         """Return what was done, in words."""
+        if not self._feeds:
+            return "no feed of it is new"
         return f"imported {counted(len(self._feeds), 'feed')}, none was fetched yet (`aggregator check --live` does)"
 
     def record(self, settings: Settings, file: str) -> dict[str, Any]:
