@@ -1,6 +1,7 @@
 """Near-duplicates: how well labelled pairs are told apart, and what the check costs in a store of a million entries.
 
 python -m benchmarks.nearness pairs           # the pairs of tests/identify, in fifteen languages
+python -m benchmarks.nearness aside           # pairs in nineteen languages that were kept aside from them
 python -m benchmarks.nearness pairs FILE      # others, in JSON: label, lang, kind, and two entries each
 python -m benchmarks.nearness year            # a year of forty papers that copy each other
 python -m benchmarks.nearness cost            # a million stored, a hundred thousand of them in the window
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +30,7 @@ from aggregator.store.minhash_bands import near_entries
 from aggregator.store.schema import entry, fingerprint, metadata, source, story
 from aggregator.store.sqlite import make_engine
 from aggregator.urls import BadUrl, is_start_page, match_url, normalise_link
+from tests.identify.aside import aside_pairs
 from tests.identify.pairs import all_pairs
 from tests.identify.papers import Told, Year
 
@@ -61,9 +64,9 @@ def judge(pair: dict[str, Any]) -> Likeness:
     return likeness(one, other, linked=linked)
 
 
-def pairs(path: Path | None) -> bool:
+def pairs(labelled: Iterable[dict[str, Any]]) -> bool:
     """Print precision and recall, by language and kind too, and each pair that is judged wrongly."""
-    found = [(pair, judge(pair)) for pair in (json.loads(path.read_text(encoding="utf-8")) if path else all_pairs())]
+    found = [(pair, judge(pair)) for pair in labelled]
     languages = sorted({pair["lang"] for pair, _ in found})
     reached = True
     for name in ("all", *languages):
@@ -198,10 +201,11 @@ def _story(number: int, now: datetime) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run one of the three."""
+    """Run one of the four."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_subparsers(dest="what", required=True)
     what.add_parser("pairs").add_argument("file", type=Path, nargs="?")
+    what.add_parser("aside")
     what.add_parser("year").add_argument("--days", type=int, default=365)
     costs = what.add_parser("cost")
     costs.add_argument("--stored", type=int, nargs="+", default=[10_000, 1_000_000])
@@ -209,7 +213,9 @@ def main() -> None:
     costs.add_argument("--entries", type=int, default=500)
     options = parser.parse_args()
     if options.what == "pairs":
-        sys.exit(not pairs(options.file))
+        sys.exit(not pairs(json.loads(options.file.read_text(encoding="utf-8")) if options.file else all_pairs()))
+    if options.what == "aside":
+        sys.exit(not pairs(aside_pairs()))
     if options.what == "year":
         sys.exit(year(options.days)[0] > 0)
     sys.exit(not all([cost(stored, min(options.window, stored), options.entries) for stored in options.stored]))

@@ -1,18 +1,34 @@
 """Two texts side by side: the runs of tokens that they share, and what stands between."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from difflib import Match
 from itertools import pairwise
 from operator import add
+from typing import NamedTuple
 
 from aggregator.identify.budget import BoundedMatcher, Steps
-from aggregator.identify.tokens import is_number, weight
+from aggregator.identify.tokens import is_number, ratio, weight
 
 SPELLING = 0.6  # similarity of the letters of two words that may be spellings of one
+SWAPPED = 2  # weight from which words in place of others are a swap: a character may be a typing error
+NUMERALS = frozenset("〇零一二两三四五六七八九十百千万")  # one in place of another is no typing error
+PHRASE = 8  # weight up to which words at an end of the text may be a name
+HEAD_GOES_ON = 4  # tokens
+SENTENCE = 12  # weight of words between two marks that are a sentence, not a field of a form
+SPELLING_BEGUN = 0.8  # the same where they begin otherwise: Montag and Sonntag, two streets
 REWRITTEN = 16  # weight of words; where so many differ, another passage stands there, not another number
 _BLOCK = 2  # tokens; a single one is found in any text
+
+
+class Gap(NamedTuple):
+    """What stands between two shared runs, with the places where it begins."""
+
+    ours: tuple[str, ...]
+    theirs: tuple[str, ...]
+    start: int
+    other_start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +38,10 @@ class Alignment:
     inner: float  # similarity of the cores
     of_shorter: float  # share of the shorter text that the other has
     core: int  # tokens of the smaller core
+    begins: int  # tokens before the core, in the text that has more of them there
     changed: int  # numbers that differ where the words around them are the same
     places: int  # where they differ
-    gaps: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # tokens between shared runs, before and after them
+    gaps: tuple["Gap", ...]  # between shared runs, before and after them
 
     @classmethod
     def of(cls, ours: Sequence[str], theirs: Sequence[str], steps: Steps) -> "Alignment":
@@ -34,7 +51,7 @@ class Alignment:
             found = BoundedMatcher(ours, theirs, steps).get_matching_blocks()
         blocks = [block for block in found if block.size >= _BLOCK]
         if not blocks:
-            return cls(0.0, 0.0, 0, 0, 0, ())
+            return cls(0.0, 0.0, 0, 0, 0, 0, ())
         first, last = blocks[0], blocks[-1]
         one, other = last.a + last.size - first.a, last.b + last.size - first.b
         shared = sum(block.size for block in blocks)
@@ -43,6 +60,7 @@ class Alignment:
             inner=2 * shared / (one + other),
             of_shorter=shared / min(len(ours), len(theirs)),
             core=min(one, other),
+            begins=max(first.a, first.b),
             changed=sum(changed),
             places=len(changed) - changed.count(0),
             gaps=tuple(_gaps(ours, theirs, blocks)),
@@ -51,30 +69,64 @@ class Alignment:
     @property
     def replaced(self) -> int:
         """Weight of the words that stand in place of others, where most do."""
-        return max((min(map(weight, gap)) for gap in self.gaps), default=0)
+        return max((min(weight(gap.ours), weight(gap.theirs)) for gap in self.gaps), default=0)
 
     def is_refilled(self, steps: Steps) -> bool:
         """Return whether one phrase replaces another twice: a name, in a form that was filled in again."""
-        swaps = Counter(gap for gap in self.gaps if all(gap))
-        return any(count > 1 and not _are_spellings(*swap, steps) for swap, count in swaps.items())
+        swaps = Counter(gap[:2] for gap in self.gaps if gap.ours and gap.theirs)
+        return any(count > 1 and not are_spellings(*swap, steps) for swap, count in swaps.items())
+
+    def swaps(self, marks: Set[int], other_marks: Set[int], steps: Steps) -> Iterator[Gap]:
+        """Yield the gaps in which one text has other words than the other inside of a sentence.
+
+        An agency's head, another paragraph and a note at the end are no swaps: they are long, or there is a mark
+        between them and the shared text.
+
+        Args:
+            marks: places of the tokens before which a mark stands, with the first one and the end of the text.
+            other_marks: the same of the other text.
+            steps: that comparing letters may take.
+        """
+        for gap in self.gaps:
+            if not (gap.ours and gap.theirs) or all(map(is_number, gap.ours)) or all(map(is_number, gap.theirs)):
+                continue
+            ends = gap.start + len(gap.ours), gap.other_start + len(gap.theirs)
+            is_passage = {gap.start, ends[0]} <= marks or {gap.other_start, ends[1]} <= other_marks
+            lengths = weight(gap.ours), weight(gap.theirs)
+            if gap.start == gap.other_start == 0:  # "(Harbour Press)" and "(Inland Press)" are heads
+                goes_on = range(ends[0], ends[0] + HEAD_GOES_ON), range(ends[1], ends[1] + HEAD_GOES_ON)
+                is_passage = max(lengths) > PHRASE or not (
+                    marks.isdisjoint(goes_on[0]) and other_marks.isdisjoint(goes_on[1])
+                )
+            elif ends == (max(marks), max(other_marks)):
+                is_passage |= max(lengths) > PHRASE
+            else:
+                is_passage &= min(lengths) >= SENTENCE
+            is_swap = max(lengths) >= SWAPPED or NUMERALS.issuperset(gap.ours + gap.theirs)
+            if is_swap and not is_passage and not are_spellings(gap.ours, gap.theirs, steps):
+                yield gap
 
 
-def _are_spellings(one: Sequence[str], other: Sequence[str], steps: Steps) -> bool:
-    """Return whether two runs of words may be spellings of one: Kiev and Kyiv, colour and color."""
+def are_spellings(one: Sequence[str], other: Sequence[str], steps: Steps) -> bool:
+    """Return whether two runs of words may be spellings of one: Kiev and Kyiv, colour and color, teh and the."""
+    if are_mistyped(one, other):
+        return True
     if len(one) != len(other):
-        return "".join(one) == "".join(other)
-    # The ratio depends on the order of the two.
-    pairs = [pair for words in zip(one, other, strict=True) for pair in (words, words[::-1])]
-    return all(BoundedMatcher(*pair, steps).ratio() >= SPELLING for pair in pairs)
+        return False
+    pairs = list(zip(one, other, strict=True))
+    return all(ratio(*words, steps) >= (SPELLING if words[0][0] == words[1][0] else SPELLING_BEGUN) for words in pairs)
 
 
-def _gaps(
-    ours: Sequence[str], theirs: Sequence[str], blocks: Sequence[Match]
-) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+def are_mistyped(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether two runs of words have the same letters in another order."""
+    return sorted("".join(one)) == sorted("".join(other))
+
+
+def _gaps(ours: Sequence[str], theirs: Sequence[str], blocks: Sequence[Match]) -> Iterator[Gap]:
     a = b = 0
     for start_a, start_b, size in (*blocks, (len(ours), len(theirs), 0)):
         if start_a > a or start_b > b:
-            yield tuple(ours[a:start_a]), tuple(theirs[b:start_b])
+            yield Gap(tuple(ours[a:start_a]), tuple(theirs[b:start_b]), a, b)
         a, b = start_a + size, start_b + size
 
 

@@ -2,7 +2,7 @@
 
 In doubt, two stories. What an agency, an editor or a site adds before and after a text is ignored where the titles are
 the same, alike, or one contains the other. Numbers that differ inside a text make it another story, however similar the
-rest is, unless they are corrections of the same day. Decision 0185 tells why, with the figures.
+rest is, unless they are corrections of the same day. Decisions 0185 and 0187 tell why, with the figures.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,14 +12,16 @@ from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 from operator import or_
 
-from aggregator.identify.alignment import Alignment
+from aggregator.identify.alignment import Alignment, are_mistyped
 from aggregator.identify.budget import Steps, TooCostly
 from aggregator.identify.tokens import (
+    STEM,
     Titles,
     compare_titles,
     holds,
     is_number,
-    is_single,
+    is_part,
+    marks_of,
     pieces_of,
     ratio,
     slot_of,
@@ -49,17 +51,25 @@ EXCERPT = 0.9  # share of the shorter text that is part of the longer
 LONG = 200  # tokens; in such a text a number in fifty may differ: a counter, a corrected figure
 FIGURES = 0.02
 # Texts under a title that an editor changed, or wrote anew. A short one may be a form that each issue fills in.
+REWORDED = 0.5  # share of the words of one phrase that another one has, in another order or form
 EDITED = 60  # tokens where the titles are alike
 EDITED_ALIKE = 0.8  # share of the shorter text that the other has then
+LEAD = 24  # tokens with which an article begins, and which are all of the other text
+LEAD_BEGINS = 30  # tokens before it, at most: an agency's head, an introduction
+LEAD_ALIKE = 0.95  # share of the shorter text
 RETITLED = 300  # tokens under any other title
 RETITLED_KIN = 100  # tokens where a title has its words from the text; a form has others than its titles
+RETITLED_SOON = 45  # the same of entries of one day
 RETITLED_ALIKE = 0.98  # similarity of both
-KIN = 0.4  # share of the words of such a title
+KIN = 0.33  # share of the words of such a title
 # Numbers that an editor corrected. A form has other numbers wherever it has some, or has all of them in one passage.
-CORRECTED = 100  # tokens of the text
-CORRECTED_OF = 3  # passages with numbers that a text must have for each corrected one
+CORRECTED = 60  # tokens of the text; Hebrew, Russian and Turkish need two thirds of the words of English
+CORRECTED_OF = 2  # passages with numbers that a text must have for each corrected one
 PASSAGE = 12  # weight of words between two numbers from which they stand in two passages
-_STEM = 5  # letters by which two forms of a word are known
+# Words in place of others inside of a sentence, where the rest is the same: a name in a form, or an edit.
+SWAPPED = 100  # tokens of a text that may be a form though its title tells a story
+SWAPPED_GENERAL = 200  # tokens of one under another title
+ALIGNED = 0.75  # similarity of texts whose passages are in the same order
 _RUN = 4  # tokens that count as shared wherever they stand
 
 
@@ -87,6 +97,16 @@ class Telling:
         return frozenset(_runs(self.tokens))
 
     @cached_property
+    def marks(self) -> frozenset[int]:
+        """Places of the tokens before which a mark ends a sentence or a head; the first and the end as well."""
+        return marks_of(without_boilerplate(self.text[:MAX_CHARACTERS]), len(self.tokens))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Words that may be names: with a capital, or of a script without capitals."""
+        return _names_of(self.text[:MAX_CHARACTERS])
+
+    @cached_property
     def is_short(self) -> bool:
         """Whether the text is no evidence by itself."""
         return weight(self.tokens[:MIN_TEXT]) < MIN_TEXT  # no token weighs less than 1
@@ -105,10 +125,17 @@ class Telling:
     def kinship(self) -> float:
         """Share of the words of the title that the text has as well, by their first letters: endings vary."""
         title = tuple(tokens_of(self.title))
-        begun = {token[:_STEM] for token in self.tokens}
-        shared = [token[:_STEM] in begun for token in title if len(token) >= _STEM - 1]
-        shared += [pair in self.pairs for pair in pairwise(title) if all(map(is_single, pair))]
+        begun = {token[:STEM] for token in self.tokens}
+        shared = [token[:STEM] in begun for token in title if len(token) >= STEM - 1]
+        parts = [pair in self.pairs for pair in pairwise(title) if all(map(is_part, pair))]
+        shared += map(or_, [False, *parts], [*parts, False]) if parts else ()
         return sum(shared) / len(shared) if shared else 0.0
+
+
+def _names_of(text: str) -> frozenset[str]:
+    """Return the words that have a capital, or are of a script without capitals."""
+    words = (word for word in text.split() if word != word.lower() or word.lower() == word.upper())
+    return frozenset(tokens_of(" ".join(words)))
 
 
 @lru_cache(64)  # the bands of a new entry, each comparison with it, and the candidates that documents share
@@ -159,7 +186,7 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
         return Likeness(False, texts.inner, "one form, filled in for another title")
     if texts.changed and not _is_corrected(one, other, texts, linked=linked):
         return Likeness(False, texts.inner, "numbers differ in the texts")
-    if not linked and texts.is_refilled(steps):
+    if not linked and (texts.is_refilled(steps) or _is_filled_in(one, other, texts, steps)):
         return Likeness(False, texts.inner, "one form, filled in with another name")
     return _by_text(one, other, texts, titles, linked=linked, near=near)
 
@@ -196,9 +223,9 @@ def may_be_near(one: Telling, other: Telling, titles: Titles, near: float) -> bo
     if titles in (Titles.SAME, Titles.WITHIN):
         least, enough = CORE, 0
     elif titles is Titles.ALIKE:
-        least, enough = EDITED_ALIKE, EDITED
+        least, enough = EDITED_ALIKE, LEAD
     else:
-        least, enough = max(near, RETITLED_ALIKE), RETITLED_KIN
+        least, enough = max(near, RETITLED_ALIKE), _least_retitled(one, other)
     if len(one.tokens) < enough or len(other.tokens) < enough:  # the other's text is not even read then
         return False
     short = min(len(one.tokens), len(other.tokens))
@@ -221,8 +248,15 @@ def _are_of_one_second(one: Telling, other: Telling, titles: Titles, steps: Step
         return False
     mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
     slot = slot_of(mine, others)
-    is_filled = slot is not None and len(slot[0]) == len(slot[1])
+    is_filled = slot is not None and len(slot[0]) == len(slot[1]) and not all(map(_are_inflected, *slot))
     return not is_filled and ratio(mine, others, steps) >= EDITED_TITLE
+
+
+def _are_inflected(one: str, other: str) -> bool:
+    """Return whether two words may be forms of one: "opens" and "opened", but not "Oberbayern" and "Oberfranken"."""
+    short = min(len(one), len(other))
+    begun = max(STEM - 1, (short + 1) // 2)
+    return short >= STEM - 1 and (one in other or other in one or one[:begun] == other[:begun])
 
 
 def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> Likeness:
@@ -256,25 +290,49 @@ def _by_text(one: Telling, other: Telling, texts: Alignment, titles: Titles, *, 
         if texts.inner < min(least, near) or texts.of_shorter < least:
             return differs
         return Likeness(True, texts.inner, "same link, agreeing text")
-    says_enough = titles is Titles.ALIKE and min(one.title_weight, other.title_weight) >= MIN_EXCERPT
-    if says_enough and texts.core >= EDITED and texts.inner >= near and texts.of_shorter >= EDITED_ALIKE:
-        return Likeness(True, texts.inner, "same text under an edited title")
-    if texts.core < RETITLED and (texts.core < RETITLED_KIN or max(one.kinship, other.kinship) < KIN):
+    if titles is Titles.ALIKE and (found := _by_edited_title(one, other, texts, near)) is not None:
+        return found
+    if texts.core < RETITLED and (texts.core < _least_retitled(one, other) or max(one.kinship, other.kinship) < KIN):
         return Likeness(False, texts.inner, "other titles, and the text may be a form")
     if texts.inner < max(near, RETITLED_ALIKE) or texts.of_shorter < RETITLED_ALIKE:
         return differs
     return Likeness(True, texts.inner, "same text under another title")
 
 
+def _by_edited_title(one: Telling, other: Telling, texts: Alignment, near: float) -> Likeness | None:
+    """Return that two entries are one story under an edited title; None if nothing shows that."""
+    if (
+        min(one.title_weight, other.title_weight) >= MIN_EXCERPT
+        and texts.core >= EDITED
+        and texts.inner >= near
+        and texts.of_shorter >= EDITED_ALIKE
+    ):
+        return Likeness(True, texts.inner, "same text under an edited title")
+    if not _are_telling(one, other):
+        return None
+    if (
+        _are_soon(one, other)
+        and texts.core >= LEAD
+        and texts.begins <= LEAD_BEGINS
+        and min(texts.inner, texts.of_shorter) >= max(near, LEAD_ALIKE)
+    ):
+        return Likeness(True, texts.inner, "same beginning under an edited title")
+    if min(len(one.tokens), len(other.tokens)) >= EDITED and (moved := _shared(one, other)) >= max(near, MOVED_LATER):
+        return Likeness(True, moved, "same text in other paragraphs under an edited title")
+    return None
+
+
 def _is_corrected(one: Telling, other: Telling, texts: Alignment, *, linked: bool) -> bool:
     """Return whether the numbers that differ are corrections, not those of another issue of a form.
 
-    Of a long text with numbers in many passages few may differ, if both were published within hours.
+    Of a text with numbers in many passages few may differ, if both were published within hours, and the titles tell
+    that it is an article: a form has a title that says what is sold, measured or played.
     """
     if linked and texts.core >= LONG and texts.changed <= FIGURES * texts.core:
         return True
-    passages = min(_passages(one.tokens), _passages(other.tokens))
-    return _are_soon(one, other) and texts.core >= CORRECTED and texts.places * CORRECTED_OF <= passages
+    if texts.core < CORRECTED or not (_are_soon(one, other) and _are_telling(one, other)):
+        return False
+    return texts.places * CORRECTED_OF <= min(_passages(one.tokens), _passages(other.tokens))
 
 
 def _passages(tokens: Sequence[str]) -> int:
@@ -313,27 +371,57 @@ def _is_form(one: Telling, other: Telling, texts: Alignment) -> bool:
     """
     ours, theirs = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
     slot = slot_of(ours, theirs)
-    if slot is not None and not _are_reworded(*slot):
+    if slot is not None and not _are_reworded(*slot) and not are_mistyped(*slot):
         is_inside = ours[0] == theirs[0] and ours[-1] == theirs[-1]
         is_said = any(_are_in_text(side, one, other) for side in slot if len(side) == min(map(len, slot)))
-        is_long = texts.core >= RETITLED_KIN and max(one.kinship, other.kinship) >= KIN
+        names = _names_of(one.title) | _names_of(other.title)
+        least = LEAD if names.isdisjoint((*slot[0], *slot[1])) else RETITLED_SOON
+        is_long = texts.core >= least and max(one.kinship, other.kinship) >= KIN
         if not (is_inside and is_said and is_long and _are_soon(one, other)):
             return True
     return any(
         (holds(ours, mine) and not holds(theirs, mine)) or (holds(theirs, yours) and not holds(ours, yours))
-        for mine, yours in texts.gaps
-        if mine and yours  # an agency's addition before the text has no counterpart
+        for mine, yours, *_ in texts.gaps
+        if mine and yours and not are_mistyped(mine, yours)  # an agency's addition before the text has no counterpart
     )
+
+
+def _are_telling(one: Telling, other: Telling) -> bool:
+    """Return whether the titles tell a story, not what kind of text follows.
+
+    They have six words, and one of them has its words from the text. "Nurse wanted" and "Match report" have not.
+    """
+    return min(one.title_weight, other.title_weight) >= MIN_TITLE and max(one.kinship, other.kinship) >= KIN
+
+
+def _is_filled_in(one: Telling, other: Telling, texts: Alignment, steps: Steps) -> bool:
+    """Return whether a form was filled in with other words: a name, a town, a firm.
+
+    A sentence in which one word is replaced is a form if the text is short, or if its title does not tell a story. An
+    editor replaces common words as well: in a script that has capitals, one side has a name in its place.
+    """
+    is_telling = _are_telling(one, other)
+    if texts.inner < ALIGNED or texts.core >= (SWAPPED if is_telling else SWAPPED_GENERAL):
+        return False
+    swaps = texts.swaps(one.marks, other.marks, steps)
+    if not is_telling and _are_days_apart(one, other):
+        return any(True for _ in swaps)
+    return any(not one.names.isdisjoint(gap.ours) or not other.names.isdisjoint(gap.theirs) for gap in swaps)
 
 
 def _are_in_text(words: Sequence[str], one: Telling, other: Telling) -> bool:
     """Return whether both texts have words of a title, by their first letters."""
-    return all({word[:_STEM] for word in words} <= {token[:_STEM] for token in each.tokens} for each in (one, other))
+    return all({word[:STEM] for word in words} <= {token[:STEM] for token in each.tokens} for each in (one, other))
 
 
 def _are_soon(one: Telling, other: Telling) -> bool:
     """Return whether both entries have a date, and were published within hours."""
     return one.published is not None and other.published is not None and not _are_days_apart(one, other)
+
+
+def _least_retitled(one: Telling, other: Telling) -> int:
+    """Return how many tokens two texts must have that are one story under other titles."""
+    return RETITLED_SOON if _are_soon(one, other) else RETITLED_KIN
 
 
 def _are_days_apart(one: Telling, other: Telling) -> bool:
@@ -345,5 +433,5 @@ def _are_days_apart(one: Telling, other: Telling) -> bool:
 
 def _are_reworded(one: Sequence[str], other: Sequence[str]) -> bool:
     """Return whether two phrases have most of their words in common, in another order or form."""
-    ours, theirs = ({token[:_STEM] for token in side} for side in (one, other))
-    return len(ours & theirs) >= CORE * min(len(ours), len(theirs))
+    ours, theirs = ({token[:STEM] for token in side} for side in (one, other))
+    return len(ours & theirs) >= REWORDED * min(len(ours), len(theirs))

@@ -7,10 +7,12 @@ and tail anyway (`CORE`); of a short text they would be half.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import islice
 from typing import Final
 
 from aggregator.identify.budget import BoundedMatcher, Steps
@@ -20,8 +22,9 @@ from aggregator.text.xml_chars import normalised
 _CJK = (
     "\u3040-\u30ff\u3100-\u312f\u31a0-\u31bf\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_SINGLE = re.compile(rf"[{_CJK}]")
 _TOKEN = re.compile(rf"[{_CJK}]|\d+|[^\W\d_{_CJK}]+")
+# Marks after which something new begins: a sentence, the text after an agency's head, a line.
+_MARK = re.compile(r"[.!?…。！？؟।;:：；)\]】）」』=＝|\n–—]|\s-")
 # What a text may have or lack without being another text: soft hyphens, joiners, marks of direction; accents of Latin,
 # Greek and Cyrillic letters; points, vowel marks and stretching strokes of Hebrew and Arabic; the nukta of Devanagari.
 _OPTIONAL = re.compile(
@@ -58,14 +61,29 @@ def tokens_of(text: str) -> Iterator[str]:
     return iter(_TOKEN.findall(folded(text)))  # at once: a generator takes twice as long
 
 
+def marks_of(text: str, most: int) -> frozenset[int]:
+    """Return the places of the tokens before which a mark ends a sentence or a head, with 0 and the number of tokens.
+
+    Args:
+        text: a text.
+        most: the number of its tokens that count.
+    """
+    text, found, end = folded(text), {0, most}, 0
+    for place, token in enumerate(islice(_TOKEN.finditer(text), most)):
+        if _MARK.search(text, end, token.start()):
+            found.add(place)
+        end = token.end()
+    return frozenset(found)
+
+
 def is_number(token: str) -> bool:
     """Return whether a token is a number, or part of a version or a date. Where numbers differ, so do the stories."""
     return token[0].isdigit()
 
 
-def is_single(token: str) -> bool:
-    """Return whether a token is a character of a script that writes no blanks between words."""
-    return len(token) == 1 and _SINGLE.match(token) is not None
+def is_part(token: str) -> bool:
+    """Return whether a token is a part of a word: a character of a script without blanks, or letters between marks."""
+    return token[0] >= "\u0900" and len(token) < _WHOLE
 
 
 def weight(tokens: Iterable[str]) -> int:
@@ -99,7 +117,10 @@ _BETWEEN = re.compile(r"\s[|\-–—·•»/]\s|[|_：:]|\s?[-–—](?=[^\x00-\
 _PIECE = 4  # weight from which a piece between such marks may be a whole title
 _RUN = 8  # the same for consecutive words without a mark around them
 _HALF = 0.5
+_REORDERED = 0.7  # share of words that alike titles have in another order
+STEM = 5  # letters by which two forms of a word are known
 _ENDING = 3  # letters
+_WHOLE = 4  # letters of a token that is a word in scripts that write vowels as marks, as those of India
 
 
 class Titles(Enum):
@@ -130,12 +151,19 @@ def compare_titles(one: str, other: str, steps: Steps) -> Titles:
         return Titles.NUMBERS if any(map(str.isdigit, long.replace(short, "", 1))) else Titles.WITHIN
     if _numbers(ours) != _numbers(theirs):
         return Titles.NUMBERS
-    return Titles.ALIKE if ratio(ours, theirs, steps) >= _HALF else Titles.OTHER
+    is_alike = ratio(ours, theirs, steps) >= _HALF or _reordered(ours, theirs) >= _REORDERED
+    return Titles.ALIKE if is_alike else Titles.OTHER
 
 
 def ratio(one: Sequence[str], other: Sequence[str], steps: Steps) -> float:
     """Return the similarity of two sequences of tokens, 0 to 1; the order of the two does not count."""
     return max(BoundedMatcher(*pair, steps).ratio() for pair in ((one, other), (other, one)))
+
+
+def _reordered(one: Sequence[str], other: Sequence[str]) -> float:
+    """Return the share of the words of two titles that both have, in whatever order, by their first letters."""
+    ours, theirs = (Counter(token[:STEM] for token in title) for title in (one, other))
+    return 2 * (ours & theirs).total() / (len(one) + len(other))
 
 
 def _goes_on(one: Sequence[str], other: Sequence[str], short: str, long: str) -> bool:

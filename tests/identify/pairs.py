@@ -12,7 +12,7 @@ from typing import Any
 LANGUAGES = Path(__file__).parent / "languages"
 _DATE = "2026-03-{}T10:15:37+00:00"
 _ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
-_DIGITS = {
+DIGITS = {
     "ar": _ARABIC,
     "fa": str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789"),
     "hi": str.maketrans("0123456789", "०१२३४५६७८९"),
@@ -46,7 +46,7 @@ LABELS = {  # what a site writes before and after a text that it took from anoth
     "zh-Hans": ("转载", "阅读全文"),
     "zh-Hant": ("轉載", "閱讀全文"),
 }
-_MARKS = str.maketrans({"'": "\u2019", '"': "\u201d", "-": "\u2011", ",": "\u201a", "„": '"', "«": '"', "»": '"'})
+MARKS = str.maketrans({"'": "\u2019", '"': "\u201d", "-": "\u2011", ",": "\u201a", "„": '"', "«": '"', "»": '"'})
 
 
 def all_pairs() -> list[dict[str, Any]]:
@@ -96,9 +96,7 @@ def _same(told: dict[str, Any], code: str) -> _Pairs:
     yield "one number corrected", whole, (title, _html(corrected))
     yield "one number corrected, edited title", whole, (told["edited"], _html(corrected))
     yield "paragraphs reordered", whole, (title, _html([*said[:1], *reversed(said[1:])]))
-    letters = [
-        text.translate(_DIGITS.get(code, {})).translate(_MARKS).translate(_LETTERS.get(code, {})) for text in said
-    ]
+    letters = [text.translate(DIGITS.get(code, {})).translate(MARKS).translate(_LETTERS.get(code, {})) for text in said]
     yield "letters, digits and marks", whole, (title.translate(_LETTERS.get(code, {})), _html(letters))
     yield "invisible characters", whole, (title.replace(" ", "\u00a0"), _html([_noisy(text) for text in said]))
     framed = [told["head"] + said[0], *said[1:], told["tail"]]

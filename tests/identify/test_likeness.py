@@ -173,6 +173,7 @@ def numbered(count: int, numbers: dict[int, str]) -> str:
 
 
 NUMBERS = (False, "numbers differ in the texts")
+FORM = (False, "one form, filled in with another name")
 
 
 @pytest.mark.parametrize(
@@ -201,13 +202,121 @@ def test_numbers(
 def test_a_name_that_is_exchanged_twice_is_a_form() -> None:
     names = {9: "Smith", 29: "Smith"}
     one = numbered(40, names)
-    form = (False, "one form, filled in with another name")
-    assert compared(one, numbered(40, {9: "Jones", 29: "Jones"})) == form
-    assert compared(one, numbered(40, {9: "Jones", 29: "Miller"})) == SAME_TEXT, "two exchanges, each once"
+    assert compared(one, numbered(40, {9: "Jones", 29: "Jones"})) == FORM
+    assert compared(one, numbered(40, {9: "Jones", 29: "Miller"})) == FORM
     assert compared(one, numbered(40, {9: "Smyth", 29: "Smyth"})) == SAME_TEXT, "spelt otherwise"
     assert compared(one, numbered(40, {9: "Smi th", 29: "Smi th"})) == SAME_TEXT, "a stray blank"
-    assert compared(one, numbered(40, {9: "Mary Jones", 29: "Mary Jones"})) == form
+    assert compared(one, numbered(40, {9: "Mary Jones", 29: "Mary Jones"})) == FORM
     assert compared(one, numbered(40, {9: "Jones", 29: "Jones"}), linked=True) == SAME_TEXT, "one link is evidence"
+
+
+TOLD = text([*WORDS[30:36], "today"])  # a title that has its words from the texts
+
+
+@pytest.mark.parametrize(
+    ("count", "ours", "theirs", "titles", "expected"),
+    [
+        pytest.param(99, "Smith", "Jones", (TOLD, TOLD), FORM, id="name"),
+        pytest.param(100, "Smith", "Jones", (TOLD, TOLD), SAME_TEXT, id="name-in-a-long-text"),
+        pytest.param(199, "Smith", "Jones", (SAME, SAME), FORM, id="name-under-a-general-title"),
+        pytest.param(200, "Smith", "Jones", (SAME, SAME), SAME_TEXT, id="name-in-a-longer-text"),
+        pytest.param(99, "smith", "jones", (TOLD, TOLD), SAME_TEXT, id="words-without-capitals"),
+        pytest.param(99, "Smith", "Smiht", (TOLD, TOLD), SAME_TEXT, id="typing-error"),
+        pytest.param(99, "Montag", "Sonntag", (TOLD, TOLD), FORM, id="days"),
+        pytest.param(98, "東京", "京都", (TOLD, TOLD), FORM, id="names-in-a-script-without-capitals"),
+        pytest.param(99, "在", "再", (TOLD, TOLD), SAME_TEXT, id="one-character"),
+        pytest.param(99, "三", "八", (TOLD, TOLD), FORM, id="one-numeral"),
+        pytest.param(99, "Smith", "", (TOLD, TOLD), SAME_TEXT, id="nothing-in-its-place"),
+    ],
+)
+def test_a_word_in_place_of_another(
+    count: int, ours: str, theirs: str, titles: tuple[str, str], expected: tuple[bool, str]
+) -> None:
+    assert compared(numbered(count, {9: ours}), numbered(count, {9: theirs}), titles) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        pytest.param("LONDON (Press) - {}", "PARIS (Agency) - {}", SAME_TEXT, id="heads"),
+        pytest.param("【北方通信】{}", "【海岸通信】{}", SAME_TEXT, id="heads-in-brackets"),
+        pytest.param("London {}", "Paris {}", FORM, id="names-at-the-beginning"),
+        pytest.param("{} Written by Mary Jones.", "{}. More to follow in the evening edition.", SAME_TEXT, id="notes"),
+        pytest.param("{} London", "{} Paris", FORM, id="names-at-the-end"),
+    ],
+)
+def test_words_before_and_after_the_same_text(one: str, other: str, expected: tuple[bool, str]) -> None:
+    assert compared(one.format(text(WORDS[:40])), other.format(text(WORDS[:40]))) == expected
+
+
+def test_other_words_on_another_day_are_another_issue() -> None:
+    one = Telling(SAME, text(WORDS[:40]), SECOND)
+    for days, is_same in ((0, True), (1, False)):
+        other = Telling(
+            SAME,
+            text(["zz" if place == 9 else word for place, word in enumerate(WORDS[:40])]),
+            SECOND + timedelta(days),
+        )
+        assert likeness(one, other).is_same is is_same
+
+
+@pytest.mark.parametrize(
+    ("count", "hours", "titles", "is_same"),
+    [
+        pytest.param(45, 1, (TOLD, OTHER), True, id="other-title"),
+        pytest.param(44, 1, (TOLD, OTHER), False, id="fewer-words"),
+        pytest.param(45, 19, (TOLD, OTHER), False, id="another-day"),
+        pytest.param(100, 19, (TOLD, OTHER), True, id="more-words-of-another-day"),
+        pytest.param(45, 1, (SAME, OTHER), False, id="words-that-the-text-has-not"),
+    ],
+)
+def test_a_text_of_one_day_under_another_title(count: int, hours: int, titles: tuple[str, str], is_same: bool) -> None:
+    one, other = (
+        Telling(title, text(WORDS[:count]), SECOND + timedelta(hours=after))
+        for title, after in zip(titles, (0, hours), strict=True)
+    )
+    assert likeness(one, other).is_same is likeness(other, one).is_same is is_same
+
+
+RETOLD = text([WORDS[30], "newly", *WORDS[32:34], "also", WORDS[35], "today"])
+
+
+@pytest.mark.parametrize(
+    ("count", "start", "hours", "titles", "is_same"),
+    [
+        pytest.param(24, 0, 1, (TOLD, RETOLD), True, id="beginning"),
+        pytest.param(23, 0, 1, (TOLD, RETOLD), False, id="fewer-words"),
+        pytest.param(24, 31, 1, (TOLD, RETOLD), False, id="from-the-middle"),
+        pytest.param(24, 0, 19, (TOLD, RETOLD), False, id="another-day"),
+        pytest.param(24, 0, 1, (SAME, ALIKE), False, id="titles-of-five-words"),
+    ],
+)
+def test_the_beginning_of_a_text_under_an_edited_title(
+    count: int, start: int, hours: int, titles: tuple[str, str], is_same: bool
+) -> None:
+    whole = Telling(titles[0], text(WORDS[:120]), SECOND)
+    part = Telling(titles[1], text(WORDS[start : start + count]), SECOND + timedelta(hours=hours))
+    assert likeness(whole, part).is_same is likeness(part, whole).is_same is is_same
+
+
+def test_paragraphs_in_another_order_under_an_edited_title() -> None:
+    one, other = Telling(TOLD, text(WORDS[:120])), Telling(RETOLD, text([*WORDS[60:120], *WORDS[:60]]))
+    assert likeness(one, other).because == "same text in other paragraphs under an edited title"
+    assert likeness(other, one).is_same
+    assert not likeness(one, Telling(RETOLD, text([*WORDS[60:120], *WORDS[200:220], *WORDS[:40]]))).is_same
+
+
+def test_a_title_with_its_words_in_another_order_is_alike() -> None:
+    words = TOLD.split()
+    other = text([*words[4:], *words[2:4], *words[:2]])
+    assert compared(text(WORDS[:70]), text(WORDS[:70]), (TOLD, other)) == (True, "same text under an edited title")
+
+
+def test_numbers_are_corrected_in_articles_and_filled_in_under_general_titles() -> None:
+    numbers = {9: "5", 29: "7", 49: "8"}
+    for title, is_same in ((TOLD, True), (SAME, False)):
+        one, other = (Telling(title, numbered(60, filled), SECOND) for filled in (numbers, {**numbers, 29: "9"}))
+        assert likeness(one, other).is_same is likeness(other, one).is_same is is_same
 
 
 def test_what_tells_two_titles_apart_stands_in_their_texts() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from aggregator.identify.tokens import without_boilerplate, without_label
 from benchmarks.nearness import judge, telling, year
+from tests.identify.aside import aside_pairs
 from tests.identify.pairs import LABELS, LANGUAGES, all_pairs, language, pairs_of
 
 CODES = sorted(path.stem for path in LANGUAGES.glob("*.toml"))
@@ -49,6 +50,20 @@ def test_labels_and_notes_of_another_site_do_not_count(code: str) -> None:
     assert without_label(f"[{label}] {said}") == said
     assert without_label(label) == label
     assert without_boilerplate(said) == said
+
+
+def test_pairs_that_were_kept_aside_are_told_apart_in_every_language() -> None:
+    right, missed, wrong = Counter[str](), Counter[str](), list[str]()
+    for pair in aside_pairs():
+        there, back = judge(pair).is_same, judge({**pair, "a": pair["b"], "b": pair["a"]}).is_same
+        assert there is back, (pair["lang"], pair["kind"])
+        right[pair["lang"]] += there and pair["label"] == "same"
+        missed[pair["lang"]] += not there and pair["label"] == "same"
+        if there and pair["label"] == "different":
+            wrong.append(f"{pair['lang']}, {pair['kind']}")
+    assert wrong == []
+    assert right.total() >= 0.98 * (right + missed).total()
+    assert {code for code in right if right[code] < 0.9 * (right[code] + missed[code])} == set()
 
 
 def test_a_corrected_number_counts_only_on_the_same_day() -> None:
