@@ -17,6 +17,7 @@ from aggregator.config.saving import replace_config
 from aggregator.errors import ConfigError
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Settings, Source
+from aggregator.model.tokens import PrivateRedactor
 
 DONE, NOT_DONE, WRONG = 0, 1, 2  # exit codes
 
@@ -89,7 +90,7 @@ def finish(
         options: of the command line, with those of `add_edit_arguments`.
         before: content of feeds.yaml; None if there is none.
         after: the new content.
-        settings: loaded from it.
+        settings: of all sources that the report may name; their secrets are replaced in it.
         effects: lines that tell what follows from the edit.
         said: what was done, for the end of the report.
         record: what `--json` reports besides.
@@ -98,8 +99,11 @@ def finish(
         The exit code.
     """
     path: Path = options.config
+    private = [source for source in settings.sources if source.private]
+    addresses = PrivateRedactor([url for source in private for url in (source.url, *source.was)])
     redactor = Redactor.of(settings)
-    lines = [redactor.text(printable(line)) for line in diff_of(before, after, path)]
+    lines = [addresses.text(redactor.text(printable(line))) for line in diff_of(before, after, path)]
+    effects, said = [addresses.text(line) for line in effects], addresses.text(said)
     if not options.json:
         colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         for line in (*map(_coloured, lines), *effects) if colour else (*lines, *effects):

@@ -109,7 +109,7 @@ class Hand:
         settings = checked(after, expected, self._environ)
         effects = effects_of(self.settings, settings, self.options, self._environ)
         whole = {"done": said, **record, "effects": effects}
-        return finish(self.options, self._before, after, settings, effects=effects, said=said, record=whole)
+        return finish(self.options, self._before, after, self.settings, effects=effects, said=said, record=whole)
 
 
 def _guarded(work: Callable[[Hand], int], options: argparse.Namespace, environ: Mapping[str, str]) -> int:

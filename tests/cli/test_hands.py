@@ -273,6 +273,17 @@ def test_without_a_change_nothing_is_written_and_json_says_so(planet: Path) -> N
     assert aggregator("resume", "A Blog", cwd=planet).returncode == 1
 
 
+def test_no_report_shows_a_token_of_a_private_source(planet: Path) -> None:
+    address = "https://p.example/feed?key=tok-9f8e7d6c5b4a3928"
+    text = CONFIG.replace("  - url: list.opml", "")
+    (planet / "feeds.yaml").write_text(f"{text}  - {{url: '{address}', private: true, key: hidden}}\n")
+    for arguments in (["pause", "hidden"], ["rename", "hidden", "Mine"], ["remove", "hidden"]):
+        done = run(planet, *arguments)
+        assert done.returncode == 0
+        assert "hidden" in done.stdout
+        assert "tok-9f8e" not in done.stdout + done.stderr
+
+
 def test_what_readers_will_see_is_told_and_a_feed_of_a_list_is_not_in_feeds_yaml(
     tmp_path: Path, publisher: FeedServer
 ) -> None:
