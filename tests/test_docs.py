@@ -131,7 +131,7 @@ def test_what_correct_md_says_to_type(planet: Path) -> None:
     typed("aggregator -c feeds.yaml poll", planet)
     feed = planet / "public" / "category" / "harbour.atom"
     before = re.findall("<id>.*</id>", feed.read_text(encoding="utf-8"))
-    lines = commands("correct.md")
+    *lines, forget = commands("correct.md")
     said = [typed(line, planet) for line in lines]
     assert [line.split()[3] for line in lines] == ["why"] * 4 + ["merge", "unmerge", "retract", "retract"]
     assert "joined: same link, agreeing text" in said[0]
@@ -140,6 +140,9 @@ def test_what_correct_md_says_to_type(planet: Path) -> None:
     assert "apart: " in said[5]
     assert said[7].endswith("stands again where it stood\n")
     assert re.findall("<id>.*</id>", feed.read_text(encoding="utf-8")) == before
+    assert "2026/ferry-timetable" in feed.read_text(encoding="utf-8")
+    assert typed(forget, planet).startswith("forgot ")
+    assert "2026/ferry-timetable" not in feed.read_text(encoding="utf-8")
 
 
 def test_what_check_md_says_to_type_its_codes_and_the_fields_of_a_result(planet: Path) -> None:

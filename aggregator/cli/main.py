@@ -35,7 +35,7 @@ _ORDER = (  # of `--help`: those that run, look, correct, keep; a command that i
         "preview",
         "search",
     ),
-    *("merge", "unmerge", "retract", "accept", "backup", "restore", "replay", "schema"),
+    *("merge", "unmerge", "retract", "forget", "accept", "backup", "restore", "replay", "schema"),
 )
 
 

@@ -174,6 +174,26 @@ def retract(known: StoryMembers, number: int, *, now: datetime, roster: Roster) 
     return _changes(publications, retracted=[(number, now)], events=[Event(code=Code.RETRACT_STORY, story=number)])
 
 
+def forget(known: StoryMembers, number: int, *, now: datetime, roster: Roster) -> EntryChanges:
+    """Withdraw a story from every category; the caller removes its texts from the store.
+
+    Raises:
+        CorrectionRefused: it is forgotten already.
+    """
+    story = _existing_story(known, number)
+    if _is_forgotten(known.members[number]):
+        raise CorrectionRefused(f"{story.atom_id} is forgotten already")
+    publications = PublicationDraft(now=now, roster=roster, categories=known.categories)
+    publications.settle(story, (), because="forgotten")
+    events = [Event(code=Code.RETRACT_STORY, story=number, facts={"forgotten": True})]
+    return _changes(publications, retracted=[(number, now)], events=events)
+
+
+def _is_forgotten(members: Sequence[KnownEntry]) -> bool:
+    """Return whether an operator had the entries of a story forgotten: withdrawn at no time, never to be relisted."""
+    return all(entry.state is EntryState.WITHDRAWN and entry.taken_back_at is None for entry in members)
+
+
 def restore(known: StoryMembers, number: int, *, now: datetime, roster: Roster) -> EntryChanges:
     """Undo `retract`: same id, order and page. Where a copy was published meanwhile, the publication is new (N3).
 
@@ -189,6 +209,8 @@ def restore(known: StoryMembers, number: int, *, now: datetime, roster: Roster) 
             "it can't come back, and stays withdrawn. If there is a backup of the store from before, `aggregator "
             "restore FILE` brings both back where no store is"
         )
+    if _is_forgotten(known.members[number]):
+        raise CorrectionRefused(f"{story.atom_id} was forgotten: its texts are no longer in the store")
     publications = PublicationDraft(now=now, roster=roster, categories=known.categories)
     publications.settle(story, known.members[number], because="restored")
     return _changes(publications, retracted=[(number, None)], events=[Event(code=Code.RESTORE_STORY, story=number)])

@@ -15,6 +15,7 @@ class Act(StrEnum):
     MERGE = "merge"
     UNMERGE = "unmerge"
     RETRACT = "retract"
+    FORGET = "forget"
     ACCEPT = "accept"
     RULES = "rules"  # of `publish --rules`
 

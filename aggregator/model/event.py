@@ -33,7 +33,8 @@ class Code(StrEnum):
     RETURN_STORY = "return_story"  # a story returns to a category from which it was withdrawn (T8)
     MERGE_STORIES = "merge_stories"  # by an operator; facts: merged, entries; for the merged story: into (T7)
     UNMERGE_STORY = "unmerge_story"  # by an operator; facts: to, revived; for the story that results: parted (T8)
-    RETRACT_STORY = "retract_story"  # by an operator: the story is withdrawn everywhere
+    # By an operator: the story is withdrawn everywhere; facts: forgotten, if its texts were removed as well.
+    RETRACT_STORY = "retract_story"
     RESTORE_STORY = "restore_story"  # by an operator: a retraction is undone
     REFUSE_REQUEST = "refuse_request"  # an operator's correction is refused; facts: request, command, because
     REKEY_ENTRY = "rekey_entry"  # a known entry has another id; facts: key, because (I35)

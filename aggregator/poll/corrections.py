@@ -12,7 +12,7 @@ from logging import getLogger
 from typing import Any
 
 from aggregator.clock import Clock
-from aggregator.decide.corrections import merge, merge_unseen, restore, retract, unmerge
+from aggregator.decide.corrections import forget, merge, merge_unseen, restore, retract, unmerge
 from aggregator.decide.document import origin_of, release
 from aggregator.decide.draft import draft_of
 from aggregator.decide.rules_again import Reapplied, carry_out, has_rules, reapply
@@ -149,6 +149,21 @@ def _retract(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now:
     return _correction(tx, f"retracted {known.stories[number].atom_id}", changes, known, now)
 
 
+def _forget(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
+    """Withdraw a story, and remove from the store what can be read of it."""
+    number = _number(arguments, "story")
+    known = tx.members({number})
+    changes = forget(known, number, now=now, roster=roster)
+    withdrawn = _correction(tx, f"forgot {known.stories[number].atom_id}", changes, known, now)
+    entries = [entry.id for entry in known.members[number]]
+
+    def write(request: Request) -> None:
+        withdrawn.write(request)
+        tx.retention.forget(number, entries)
+
+    return replace(withdrawn, write=write, facts=withdrawn.facts | {"entries": entries})
+
+
 def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
     """Publish the entries held back of a source that is suspect (R44) or lost fields: the operator accepts it."""
     source = roster.sources.get(SourceKey(str(arguments.get("source"))))
@@ -223,6 +238,7 @@ _ACTS: dict[str, Callable[[Transaction, Mapping[str, Any], Roster, datetime], _E
     Act.MERGE: _merge,
     Act.UNMERGE: _unmerge,
     Act.RETRACT: _retract,
+    Act.FORGET: _forget,
     Act.ACCEPT: _accept,
     Act.RULES: _rules,
 }

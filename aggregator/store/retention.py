@@ -6,7 +6,8 @@ main document shows are never removed.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,11 +15,26 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Connection, delete, or_, select, tuple_, type_coerce, update
 
 from aggregator.model.event import Code, Event
+from aggregator.model.known import EntryState
 from aggregator.store.categories import raise_generations
 from aggregator.store.events import write_events
 from aggregator.store.minhash_bands import begin_trimming
 from aggregator.store.page_wordings import let_go
-from aggregator.store.schema import EPOCH, MAX_IN, MICROSECOND, UNPUBLISHED, entry, publication, revision, source, store
+from aggregator.store.schema import (
+    EPOCH,
+    MAX_IN,
+    MICROSECOND,
+    UNPUBLISHED,
+    body,
+    detail,
+    entry,
+    event,
+    page_wording,
+    publication,
+    revision,
+    source,
+    store,
+)
 from aggregator.store.stories import touch
 
 DAILY = timedelta(days=1)  # from the end of one pass over the archives to the beginning of the next
@@ -46,6 +62,18 @@ class _Candidate:
     keep: timedelta
 
 
+_READABLE = frozenset({"title", "key", "link"})  # facts of events that say what an entry told
+_FORGOTTEN: Final[dict[str, Any]] = {
+    "title": "",
+    "link": None,
+    "authors": None,
+    "tags": None,
+    "enclosures": None,
+    "supplement": None,
+    "rights": None,
+    "state": EntryState.WITHDRAWN.value,
+    "taken_back_at": None,
+}
 Place = tuple[int, int]  # category, archive page
 BEHIND_ALL: Final = 2**31 - 1  # a page number after all pages of a category
 
@@ -88,6 +116,45 @@ class Retention:
     def put_off(self, now: datetime) -> None:
         """Postpone the next pass by a day: `keep` of a source became shorter, which may be a mistake."""
         self._connection.execute(update(store).values(thin_after=None, thinned_at=now))
+
+    def forget(self, number: int, entries: Sequence[int]) -> None:
+        """Remove what can be read of a story, in the transaction that withdraws it.
+
+        What remains are the ids and the links by which its entries are recognised, and digests, so that no poll and no
+        copy brings it back. Its entries are withdrawn without a date, which no later date can follow (I26). Kept bodies
+        of their sources are deleted, since they hold the same texts. SQLite overwrites what is deleted.
+
+        Args:
+            number: the story.
+            entries: its entries.
+        """
+        with self._overwriting():
+            self._remove_texts(entries)
+            for part in _parts(entries):
+                mine = entry.c.id.in_(part)
+                sources = select(entry.c.source_id).where(mine)
+                self._connection.execute(delete(body).where(body.c.source_id.in_(sources)))
+                self._connection.execute(delete(detail).where(detail.c.entry_id.in_(part)))
+                self._connection.execute(update(entry).where(mine).values(_FORGOTTEN))
+            self._connection.execute(delete(page_wording).where(page_wording.c.story_id == number))
+            told = or_(event.c.story_id == number, event.c.entry_id.in_(entries))
+            for row in self._connection.execute(select(event.c.id, event.c.facts).where(told)).all():
+                facts = {name: value for name, value in (row.facts or {}).items() if name not in _READABLE}
+                if facts != row.facts:
+                    self._connection.execute(update(event).where(event.c.id == row.id).values(facts=facts))
+
+    @contextmanager
+    def _overwriting(self) -> Iterator[None]:
+        """Have SQLite overwrite deleted content with zeros."""
+        if self._connection.dialect.name != "sqlite":
+            yield
+            return
+        before = self._connection.exec_driver_sql("PRAGMA secure_delete").scalar_one()
+        self._connection.exec_driver_sql("PRAGMA secure_delete = ON").close()
+        try:
+            yield
+        finally:
+            self._connection.exec_driver_sql(f"PRAGMA secure_delete = {int(before)}").close()
 
     def would_thin(self, key: str, keep: timedelta, now: datetime) -> int:
         """Return the number of entries of a source whose texts the next passes would remove with this `keep`.

@@ -167,7 +167,11 @@ SENTENCES: dict[str, Callable[[Step, Names], str]] = {
     Code.RETURN_STORY: lambda step, names: f"back in {names.category(step)}, where it stood before{_because(step)}",
     Code.MERGE_STORIES: _merged,
     Code.UNMERGE_STORY: _unmerged,
-    Code.RETRACT_STORY: lambda step, names: "an operator retracted it",
+    Code.RETRACT_STORY: lambda step, names: (
+        "an operator had it forgotten: its texts are no longer in the store"
+        if step.facts.get("forgotten")
+        else "an operator retracted it"
+    ),
     Code.RESTORE_STORY: lambda step, names: "an operator brought it back",
     Code.CHANGE_STATE: _state,
     Code.MOVE_URL: _moved,
@@ -249,6 +253,8 @@ def becomes_of(entry: EntryRecord) -> str:
     revised = f", revised {times}" if entry.revisions else ""
     held = ", a newer revision is held back" if entry.held else ""
     thinned = ", its text was not kept any longer" if entry.thinned else ""
+    if entry.thinned and entry.state is EntryState.WITHDRAWN and not entry.title:
+        return "forgotten by an operator"
     return f"{STATES[entry.state]}{revised}{held}{thinned}"
 
 
