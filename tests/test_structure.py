@@ -12,7 +12,7 @@ ROOT = Path(aggregator.__file__).parent
 ORDER = (
     "late clock text urls extras rights container errors model config fetch parse clean identify reader rules "
     "render secrecy cadence decide store in_force publish search poll app dry_run restore websub service serve "
-    "distributed cli __init__ __main__"
+    "distributed cli library __init__ __main__"
 ).split()
 HOMES = {
     "requests": {"fetch"},

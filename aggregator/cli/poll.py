@@ -226,11 +226,14 @@ class OneShot:
             (wanted if may else others).append(item)
         return wanted, others
 
+    def rows(self) -> list[Report]:
+        """Return the reports of all sources that were polled or skipped, sorted by key."""
+        polled = [self._with_details(row) for row in self._rows]
+        return sorted(polled + self._skipped, key=lambda row: row.key)
+
     def report(self, published: Sequence[str], posts: Sequence[str] = ()) -> dict[str, object]:
         """Return the record of `poll --json`."""
-        rows = [self._with_details(row) for row in self._rows]
-        rows += self._skipped
-        rows.sort(key=lambda row: row.key)
+        rows = self.rows()
         count = Counter(row.outcome for row in rows)
         return {
             "version": 1,
