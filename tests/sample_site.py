@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from lxml import etree
+from sqlalchemy import text
 
 from aggregator.app import App, open_app
 from aggregator.cli.poll import OneShot
 from aggregator.config import load_config
-from tests.rows import change, rows
+from tests.rows import change, connected
 
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -147,8 +148,11 @@ class SampleSite:
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Return the rows of all tables of the store, less the paths of this folder."""
-        names = [name for (name,) in rows(self.folder, "SELECT name FROM sqlite_master WHERE type = 'table'")]
-        tables = {name: [dict(row._mapping) for row in rows(self.folder, f'SELECT * FROM "{name}"')] for name in names}
+        with connected(self.folder) as connection:
+            names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")).all()
+            tables = {
+                name: [*map(dict, connection.execute(text(f'SELECT * FROM "{name}"')).mappings())] for name in names
+            }
         for row in tables["store"]:
             del row["folder"], row["config_path"]
         return tables
