@@ -7,6 +7,10 @@ Each mutant changes one place of one module. It is killed if a usual test of `te
 those that call the function with the mutant then run first. The working tree is never changed: what the tests need is
 copied to a temporary folder.
 
+One pytest collects the tests of a folder and forks for each mutant, which replaces the code of one function
+(`mutants_plugin`). What this can't replace, such as a constant of a module, and what survives it, since a module may
+have called its functions when it was imported, is tried anew with a pytest of its own.
+
 Left out, because no test of behaviour could find them: docstrings, log calls, annotations, decorators, assertions,
 sentences (texts with a space), flags without an effect on results (`strict`, `maxsize`, `timeout` ...), conditions of
 `TYPE_CHECKING`, and mutants that compile to the same code. Migrations are frozen once released and left out, too.
@@ -47,6 +51,7 @@ COPIED = (
     "CHANGELOG.md",
     "feeds.yaml",
 )
+TOGETHER = 20  # mutants of one warm pytest
 MARKS = ("-m", "not slow and not service")
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
 FLAGS = {"strict", "maxsize", "timeout", "stacklevel", "slots", "frozen", "kw_only", "repr", "daemon", "cache_ok"}
@@ -267,7 +272,7 @@ def mutant_at(module: Path, node: ast.expr | ast.stmt, kind: str, new: str) -> M
     start, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
     after = (data[:start] + new.encode() + data[end:]).decode()
     try:
-        same = code_of(after) == code_of(source)
+        same = parts(compile(after, "", "exec")) == parts(compile(source, "", "exec"))
     except SyntaxError:  # the pattern of a match statement, for example
         return None
     return None if same else Mutant(module, kind, node.lineno, source, after)
@@ -280,15 +285,11 @@ def choose(count: int, seed: int, only: str) -> Iterator[Mutant]:
     return itertools.islice(filter(None, itertools.starmap(mutant_at, places)), count)
 
 
-def code_of(source: str) -> object:
-    """Return the compiled code of a module in a form that can be compared, without positions."""
-
-    def parts(code: object) -> object:
-        if isinstance(code, CodeType):
-            return (code.co_code, code.co_names, *map(parts, code.co_consts))
-        return repr(code)
-
-    return parts(compile(source, "module", "exec"))
+def parts(code: object) -> object:
+    """Return code in a form that can be compared, without positions."""
+    if isinstance(code, CodeType):
+        return (code.co_code, code.co_names, *map(parts, code.co_consts))
+    return repr(code)
 
 
 def modules() -> Iterator[Path]:
@@ -345,6 +346,27 @@ def first_line(node: ast.FunctionDef) -> int:
     return min([node.lineno, *(each.lineno for each in node.decorator_list)])
 
 
+def judge_together(
+    mutants: Sequence[Mutant], copy: Path, callers: Callers, *, seconds: int, quick: bool
+) -> Iterator[Verdict]:
+    """Try mutants of one folder in forks of one pytest; those that don't die there with a pytest of their own."""
+    tasks, results = copy / "tasks", copy / "results"
+    asked = [
+        {"module": str(m.module), "before": m.before, "after": m.after, "tests": callers.of(m), "quick": quick}
+        for m in mutants
+    ]
+    tasks.write_text(json.dumps({"seconds": seconds, "mutants": asked}), encoding="utf-8")
+    results.write_text("")
+    environ = {"MUTANTS_TASKS": str(tasks), "MUTANTS_RESULTS": str(results)}
+    run_tests(mutants[0].module.parts[0], copy, 6 * seconds * len(mutants), environ)
+    for mutant, line in itertools.zip_longest(mutants, results.read_text(encoding="utf-8").splitlines()):
+        word, taken = json.loads(line or '["unknown", 0]')
+        if word in ("killed", "timeout"):
+            yield Verdict(mutant, word, taken)
+        else:
+            yield judge(mutant, copy, callers, seconds=seconds, quick=quick)
+
+
 def judge(mutant: Mutant, copy: Path, callers: Callers, *, seconds: int, quick: bool) -> Verdict:
     """Run the tests of a mutant's folder against a copy of the repository that holds the mutant."""
     first = callers.of(mutant)
@@ -369,6 +391,7 @@ def judge(mutant: Mutant, copy: Path, callers: Callers, *, seconds: int, quick: 
 def run_tests(folder: str, copy: Path, seconds: int, environ: Mapping[str, str]) -> int | None:
     """Return the exit code of pytest, None if it used up its time: processor time, or five times that by the clock."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "benchmarks.mutants_plugin", "-p", "no:cacheprovider"]
+    command.append(f"--basetemp={copy.parent / 'tmp'}")  # the next run removes what a killed one leaves
     process = subprocess.Popen(
         ["sh", "-c", 'ulimit -t "$0"; exec "$@"', str(seconds), *command, *MARKS, f"tests/{folder}"],
         cwd=copy,
@@ -434,27 +457,33 @@ def try_all(chosen: Sequence[Mutant], *, jobs: int, seconds: int, quick: bool) -
     """Try mutants, each of `jobs` threads in a copy of its own."""
     copies: SimpleQueue[Path] = SimpleQueue()
 
-    def attempt(mutant: Mutant) -> Verdict:
+    def attempt(mutants: Sequence[Mutant]) -> list[Verdict]:
         copy = copies.get()
+        verdicts = []
         try:
-            verdict = judge(mutant, copy, callers, seconds=seconds, quick=quick)
+            for verdict in judge_together(mutants, copy, callers, seconds=seconds, quick=quick):
+                mutant = verdict.mutant
+                place = f"{mutant.module}:{mutant.line}"
+                print(f"{verdict.word:8} {verdict.seconds:5.1f} s  {mutant.kind:10} {place}", flush=True)
+                if verdict.word != "killed":
+                    print(mutant.diff, flush=True)
+                verdicts.append(verdict)
         finally:
             copies.put(copy)
-        place = f"{mutant.module}:{mutant.line}"
-        print(f"{verdict.word:8} {verdict.seconds:5.1f} s  {mutant.kind:10} {place}", flush=True)
-        if verdict.word != "killed":
-            print(mutant.diff, flush=True)
-        return verdict
+        return verdicts
 
     with ExitStack() as stack:
         made = [copy_repository(Path(stack.enter_context(tempfile.TemporaryDirectory()))) for _ in range(jobs)]
         callers = Callers(made[0])
+        together: list[list[Mutant]] = []
         for folder in sorted({mutant.module.parts[0] for mutant in chosen}):
             callers.record(folder)
+            mutants = [mutant for mutant in chosen if mutant.module.parts[0] == folder]
+            together += [mutants[start : start + TOGETHER] for start in range(0, len(mutants), TOGETHER)]
         for copy in made:
             copies.put(copy)
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
-        return list(pool.map(attempt, chosen))
+        return [verdict for verdicts in pool.map(attempt, together) for verdict in verdicts]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
 """The random mutants of `benchmarks.mutants`: each changes one place, and a seed means the same mutants."""
 
 import ast
+from datetime import timedelta
+from pathlib import Path
 
+from aggregator.text import durations
 from benchmarks.mutants import Places, choose
+from benchmarks.mutants_plugin import replace_function
 
 
 def test_a_seed_chooses_the_same_mutants() -> None:
@@ -48,3 +52,22 @@ def verb(entry, story):
     assert {kind for _, kind, _ in places.found} == {
         *("arithmetic", "statement", "constant", "not", "and/or", "comparison", "arguments", "return")
     }
+
+
+def test_a_function_gets_the_code_of_a_mutant_and_its_own_again() -> None:
+    before = Path(durations.__file__).read_text(encoding="utf-8")
+    said = durations.duration_text(timedelta(hours=1))
+    line = "def duration_text(duration: timedelta) -> str:\n"
+    after = before.replace(line, f"{line}    return 'mutant'\n", 1)
+    module = "text/durations.py"
+    assert replace_function(module, before, after)
+    try:
+        assert durations.duration_text(timedelta(hours=1)) == "mutant"
+    finally:
+        assert replace_function(module, after, before)
+    assert durations.duration_text(timedelta(hours=1)) == said
+
+
+def test_what_is_no_function_is_not_replaced() -> None:
+    before = Path(durations.__file__).read_text(encoding="utf-8")
+    assert not replace_function("text/durations.py", before, f"{before}\nMUTANT = 1\n")

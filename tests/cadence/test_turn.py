@@ -398,6 +398,13 @@ def test_p51_a_gap_under_two_hours_may_be_polled_more_often_than_hourly(
     assert turn(arrivals=every(gap), earns=earns).interval == interval
 
 
+def test_p51_a_gap_of_two_hours_is_polled_hourly_at_most_however_often_halved() -> None:
+    assert turn(arrivals=every(2 * HOUR), earns=True, hurry=3).interval == HOUR
+    assert turn(arrivals=every(2 * HOUR - timedelta(seconds=8)), earns=True, hurry=1).interval == HOUR / 2 - timedelta(
+        seconds=2
+    )
+
+
 def test_r45_each_halving_of_the_interval_counts() -> None:
     found = [turn(arrivals=every(20 * HOUR), hurry=hurry).interval for hurry in range(4)]
     assert found == [10 * HOUR, 5 * HOUR, 2.5 * HOUR, 1.25 * HOUR]
