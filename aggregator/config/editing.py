@@ -52,7 +52,7 @@ def scalar(text: str, *, quotes: bool = False) -> str:
 
 def listed(texts: Sequence[str]) -> str:
     """Return texts as YAML: one as it is, several as a list in brackets."""
-    names = [scalar(literal(text)) for text in texts]
+    names = [key_text(literal(text)) for text in texts]
     return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
@@ -377,8 +377,11 @@ def _colon(text: str, key: Place) -> int:
 
 
 def key_text(key: str) -> str:
-    """Return a key as YAML: plain if it needs no quotes."""
-    return scalar(key)
+    """Return a key or a name as YAML: plain if it needs no quotes.
+
+    PyYAML, which finds the positions of values, ends a plain text in brackets at a question mark.
+    """
+    return scalar(key, quotes="?" in key)
 
 
 def _mapping(pairs: Iterable[tuple[str, str]]) -> str:
@@ -414,7 +417,7 @@ def source_pairs(new: NewSource) -> list[tuple[str, str]]:
     if new.kind is not None:
         pairs.append(("kind", new.kind))
     if new.title is not None:
-        pairs.append(("title", scalar(literal(new.title))))
+        pairs.append(("title", key_text(literal(new.title))))
     if new.categories:
         pairs.append(("category", listed(new.categories)))
     if new.paused:

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aggregator.config.editing import NewSource, literal, with_sources
@@ -135,6 +135,7 @@ TEXTS = st.text(
 )
 
 
+@example(title="Why?", category="A?")
 @given(title=TEXTS, category=TEXTS)
 def test_any_text_comes_back(title: str, category: str) -> None:
     title, category = (" ".join(text.replace("{", "").split()) or "x" for text in (title, category))
