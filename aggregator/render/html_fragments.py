@@ -12,10 +12,15 @@ from aggregator.render.cache import LruCache
 
 _TOKEN = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+')
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
-_DRESSED = re.compile(r"</?(h[1-6]|pre|table|img|a|picture|video|audio)(?![A-Za-z0-9])", re.IGNORECASE)
-# What a page has otherwise: some start tags, and links that begin with no letter, as those around pictures do.
-_CHANGED = re.compile(r"<(?:h[1-6]|pre|table|img|video|audio)\b|<a\s[^<>]*>(?!\w)", re.IGNORECASE)
+_DRESSED = re.compile(r"</?(h[1-6]|pre|table|img|a|picture|source|video|audio)(?![A-Za-z0-9])", re.IGNORECASE)
+# What a page has otherwise: some start tags, and links that begin with no letter, as those around pictures do, or lead
+# nowhere.
+_CHANGED = re.compile(
+    r"<(?:h[1-6]|pre|table|img|picture|video|audio)\b|<a\s[^<>]*>(?!\w)|<a\s(?![^<>]*\bhref=)", re.IGNORECASE
+)
 _ATTRIBUTE = re.compile(r'\s([^\s"\'<>/=]+)(?:="([^"]*)")?')
+_SIZES = 'sizes="(min-width: 44rem) 39rem, 90vw"'  # of a picture in a text: the column of style.css
+_WIDTH = re.compile(r"\s[0-9]+w\s*(?:,|$)")  # in a srcset
 _PICTURES = frozenset({"img", "picture", "video", "audio"})
 
 _Tag = tuple[int, re.Match[str]]  # its place among the tokens, and its name
@@ -27,7 +32,8 @@ def dress(html: str) -> str:
     Headings stand below the story's own, and no rank is left out between two (A61); images load late (A62, A68). A link
     around a picture without a text is called what it leads to, and one around nothing goes: nobody sees it, but the
     keyboard stops there (WCAG 2.4.4). Code and tables may be wider than a phone. They scroll by themselves, so the
-    keyboard has to get there (WCAG 2.1.1).
+    keyboard has to get there (WCAG 2.1.1). Attributes that HTML forbids where they stand go (A60), and a picture in
+    several sizes says how wide it is shown.
 
     Tokens are read as our sanitiser writes them: text without `<`, attributes in double quotes. Anything else is given
     back as it came: adding an attribute in the wrong place could open a hole.
@@ -52,11 +58,23 @@ def _dressed(token: str, tag: re.Match[str]) -> str:
         return _with(token, tag, 'tabindex="0"')
     if name == "table":
         return f"{token}</div>" if closes else f'<div class="scroll" tabindex="0">{token}'
-    if name == "img" and not closes:
-        has = _attributes(token)
+    if closes or name not in ("img", "source", "a"):
+        return token
+    has = _attributes(token)
+    if name == "a":
+        return token if "href" in has else _without(token, "rel", "hreflang")
+    if name == "source" and not {"src", "srcset"} & has.keys():
+        return ""
+    added = list[str]()
+    if name == "img":
         wanted = (("loading", "lazy"), ("referrerpolicy", "no-referrer"), ("alt", ""))
-        return _with(token, tag, *(f'{k}="{v}"' for k, v in wanted if k not in has))
-    return token
+        added += [f'{k}="{v}"' for k, v in wanted if k not in has]
+        token = _without(token, *(side for side in ("width", "height") if not has.get(side, "0").isdigit()))
+    if "srcset" not in has:
+        token = _without(token, "sizes")
+    elif "sizes" not in has and _WIDTH.search(has["srcset"]):
+        added.append(_SIZES)
+    return _with(token, tag, *added)
 
 
 def _rank_headings(tokens: Sequence[str], tags: Sequence[_Tag], dressed: list[str]) -> None:
@@ -118,6 +136,11 @@ def _name_of(link: Mapping[str, str]) -> tuple[str, ...]:
 def _with(token: str, name: re.Match[str], *attributes: str) -> str:
     """Add attributes to a tag."""
     return token[: name.end()] + "".join(f" {attribute}" for attribute in attributes) + token[name.end() :]
+
+
+def _without(token: str, *names: str) -> str:
+    """Remove attributes from a tag."""
+    return _ATTRIBUTE.sub(lambda found: "" if found[1].lower() in names else found[0], token) if names else token
 
 
 def _attributes(token: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from aggregator.render.fields import ALL, url_of
 from aggregator.render.html_fragments import fitting, size_of
 from aggregator.render.html_pages import TROUBLED, feeds_of, render_page
 from aggregator.render.status_json import listed
-from aggregator.render.template_context import ContextBuilder
+from aggregator.render.template_context import ContextBuilder, is_right_to_left
 from aggregator.render.theme import PageStyle
 from aggregator.render.translations import Messages
 
@@ -178,7 +178,8 @@ def _charts(status: Status, messages: Messages) -> list[_Chart]:
 
     def chart(label: str, values: Sequence[float], written: Sequence[str], marks: str = "") -> _Chart:
         most = max(range(MONTH), key=lambda at: values[at])
-        text = messages.text("chart_days", most=written[most], last=written[-1], days=MONTH)
+        form = "\u2066{}\u2069" if is_right_to_left(messages.language) else "{}"  # "1.1 MB" is written as it is
+        text = messages.text("chart_days", most=form.format(written[most]), last=form.format(written[-1]), days=MONTH)
         return _Chart(messages.text(label), _bars(values), marks, text)
 
     return [

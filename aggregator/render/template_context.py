@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from html import escape
 from zoneinfo import ZoneInfo
 
 from aggregator.clean.language import SAMPLE, language_by_script
@@ -22,6 +23,8 @@ MAX_STORIES = 50  # in full on a page (A69)
 HEADLINE_BYTES = 300  # our own part of a headline, about
 LONG_TITLE = 90  # characters
 RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ku nqo ps sd syr ug ur yi".split())
+
+SHOWN = ("<img", "<video")  # by these a text shows a picture itself
 
 _TAG_OR_ENTITY = re.compile("<[^>]*>?|&[^;]{1,10};")
 
@@ -65,7 +68,7 @@ class Story:
     @property
     def shows_picture(self) -> bool:
         """Whether `html` itself shows a picture or a film."""
-        return any(tag in self.html for tag in ("<img", "<video"))
+        return any(tag in self.html for tag in SHOWN)
 
 
 _stories: LruCache[tuple[Story, bool]] = LruCache(4 * 1024 * 1024, each_bytes=4096)
@@ -173,6 +176,7 @@ class ContextBuilder:
         # where stories stand together, the text of one that search engines are kept from is not shown
         text = "" if publication.noindex else _text_of(publication)
         excerpt = excerpt_of(text, title) if text else Excerpt("", is_short=True)
+        image = picture_of(publication) if self.style.images and not publication.noindex else None
         story = Story(
             anchor=publication.page_id,
             title=title,
@@ -192,8 +196,12 @@ class ContextBuilder:
             excerpt=plain(excerpt.text),
             is_cut=bool(text),
             credits=_credits(publication),
-            attached=tuple(_attached(url, enclosure) for url, enclosure in fields.enclosures_of(publication)),
-            image=picture_of(publication) if self.style.images and not publication.noindex else None,
+            attached=tuple(
+                _attached(url, enclosure)
+                for url, enclosure in fields.enclosures_of(publication)
+                if not _is_seen(url, enclosure, image, text)
+            ),
+            image=image,
             is_long=len(title) > LONG_TITLE,
         )
         return story, excerpt.is_short
@@ -217,6 +225,14 @@ def is_right_to_left(language: str) -> bool:
 def _credits(publication: Publication) -> tuple[LinkText, ...]:
     copies = (LinkText(plain(c.title) or c.source, fields.web_address(c.link)) for c in publication.credits)
     return tuple(dict.fromkeys(copies))
+
+
+def _is_seen(url: str, enclosure: Enclosure, image: Picture | None, text: str) -> bool:
+    """Return whether a file is a picture that the page of its story shows anyway."""
+    if not fields.type_of(url, enclosure).startswith("image/"):
+        return False
+    above = image is not None and url == image.address and not any(tag in text for tag in SHOWN)
+    return above or f'src="{escape(url)}"' in text
 
 
 def _attached(url: str, enclosure: Enclosure) -> LinkText:

@@ -103,3 +103,16 @@ def test_where_only_titles_are_shown_there_is_no_picture() -> None:
     assert pictures_on(render_category(a_document(apart), SITE, frozenset({"atom"}))) == []
     page = StoryPage(path="entry/00/0000000000000001.html", publication=apart, places=())
     assert pictures_on(render_story(page, SITE, frozenset({"atom"}))) == [A]
+
+
+def test_a_picture_that_is_shown_is_not_attached_as_well() -> None:
+    more = Enclosure(url=Url(B), type="image/jpeg", length=9000)
+    both = (Enclosure(url=Url(A), length=30_000), more)
+    for content in ("<p>Text.</p>", img(A)):
+        document = a_document(a_publication(content=content, enclosures=both))
+        seen = Page(render_category(document, SITE, frozenset({"atom"})))
+        assert [one["src"] for one in seen.all("img")] == [A]
+        assert [one["href"] for one in seen.all("a") if one.get("href") in (A, B)] == [B]
+    document = a_document(a_publication(content="", enclosures=(more,)))
+    off = replace(plain_style(), images=False)
+    assert Page(render_category(document, SITE, frozenset({"atom"}), off)).all("a", href=B)
