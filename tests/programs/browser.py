@@ -162,6 +162,16 @@ class Tab:
         self.tell("Page.navigate", url=url)
         self._browser.wait_for("Page.loadEventFired", self._session)
 
+    def prints(self, *, dark: bool = False) -> None:
+        """Show the page as on paper, until `looks` says otherwise."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.tell("Emulation.setEmulatedMedia", media="print", features=[scheme])
+
+    def asked(self) -> list[str]:
+        """Return the kinds of what was requested since the page was opened: Document, Stylesheet, Image, ..."""
+        events = self._browser.take_events(self._session)
+        return [event["params"]["type"] for event in events if event["method"] == "Network.requestWillBeSent"]
+
     def complaints(self) -> list[str]:
         """Return what stands in the console, and what failed to load, since the page was opened."""
         found = []

@@ -49,11 +49,19 @@ class Service:
         """Wait until a feed has so many entries."""
         self._program.wait_until(lambda: len(self._titles(path)) == number, f"{path} to have {number} entries")
 
-    def read(self, path: str) -> bytes:
-        """Return what is served at a path."""
-        status, body = self._get(path)
-        assert status == 200, f"{path}: {status}"
+    def wait_for_status(self, path: str, status: int) -> None:
+        """Wait until a path is answered with a status."""
+        self._program.wait_until(lambda: self._get(path)[0] == status, f"{path} to be answered with {status}")
+
+    def read(self, path: str, *, status: int = 200) -> bytes:
+        """Return what is served at a path, as a browser gets it."""
+        got, body = self._get(path)
+        assert got == status, f"{path}: {got}"
         return body
+
+    def runs(self, *arguments: str) -> str:
+        """Run a command of the program beside it, and return what it prints."""
+        return Program([sys.executable, "-m", "aggregator", "-c", "feeds.yaml", *arguments], self._folder).run()
 
     def _titles(self, path: str) -> list[str]:
         status, body = self._get(path)
@@ -70,7 +78,7 @@ class Service:
 
     def _get(self, path: str) -> tuple[int, bytes]:
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=STOP)) as connection:
-            connection.request("GET", path)
+            connection.request("GET", path, headers={"Accept": "text/html, */*"})
             answer = connection.getresponse()
             return answer.status, answer.read()
 
