@@ -32,7 +32,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -302,24 +302,15 @@ def modules() -> Iterator[Path]:
 
 
 class Callers:
-    """Which tests of a folder call which functions, recorded by one run of the folder's tests without a mutant.
+    """Which tests of a folder call which functions, recorded by one run of the folder's tests without a mutant."""
 
-    Args:
-        copy: of the repository.
-    """
-
-    def __init__(self, copy: Path) -> None:
-        self._copy = copy
+    def __init__(self) -> None:
         self._by_function: dict[str, dict[int, list[tuple[float, str]]]] = {}  # module, first line: seconds, test
-        self._folders: set[str] = set()
 
-    def record(self, folder: str) -> None:
-        """Run the tests of a folder; does nothing if they have been run before."""
-        if folder in self._folders:
-            return
-        self._folders.add(folder)
-        record = self._copy.parent / f"calls-{folder}"
-        if run_tests(folder, self._copy, 900, {"MUTANTS_RECORD": str(record)}) != 0:
+    def record(self, folder: str, copy: Path) -> None:
+        """Run the tests of a folder in a copy of the repository."""
+        record = copy.parent / f"calls-{folder}"
+        if run_tests(folder, copy, 900, {"MUTANTS_RECORD": str(record)}) != 0:
             raise SystemExit(f"the tests of {folder} fail without a mutant, or take over 15 minutes")
         for line in record.read_text(encoding="utf-8").splitlines():
             test, seconds, functions = json.loads(line)
@@ -456,11 +447,23 @@ def main() -> int:
 def try_all(chosen: Sequence[Mutant], *, jobs: int, seconds: int, quick: bool) -> list[Verdict]:
     """Try mutants, each of `jobs` threads in a copy of its own."""
     copies: SimpleQueue[Path] = SimpleQueue()
+    callers = Callers()
+
+    @contextmanager
+    def borrowed() -> Iterator[Path]:
+        copy = copies.get()
+        try:
+            yield copy
+        finally:
+            copies.put(copy)
+
+    def record(folder: str) -> None:
+        with borrowed() as copy:
+            callers.record(folder, copy)
 
     def attempt(mutants: Sequence[Mutant]) -> list[Verdict]:
-        copy = copies.get()
         verdicts = []
-        try:
+        with borrowed() as copy:
             for verdict in judge_together(mutants, copy, callers, seconds=seconds, quick=quick):
                 mutant = verdict.mutant
                 place = f"{mutant.module}:{mutant.line}"
@@ -468,21 +471,18 @@ def try_all(chosen: Sequence[Mutant], *, jobs: int, seconds: int, quick: bool) -
                 if verdict.word != "killed":
                     print(mutant.diff, flush=True)
                 verdicts.append(verdict)
-        finally:
-            copies.put(copy)
         return verdicts
 
     with ExitStack() as stack:
-        made = [copy_repository(Path(stack.enter_context(tempfile.TemporaryDirectory()))) for _ in range(jobs)]
-        callers = Callers(made[0])
+        for _ in range(jobs):
+            copies.put(copy_repository(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+        pool = stack.enter_context(ThreadPoolExecutor(jobs))
+        folders = sorted({mutant.module.parts[0] for mutant in chosen})
+        list(pool.map(record, folders))
         together: list[list[Mutant]] = []
-        for folder in sorted({mutant.module.parts[0] for mutant in chosen}):
-            callers.record(folder)
+        for folder in folders:
             mutants = [mutant for mutant in chosen if mutant.module.parts[0] == folder]
             together += [mutants[start : start + TOGETHER] for start in range(0, len(mutants), TOGETHER)]
-        for copy in made:
-            copies.put(copy)
-        pool = stack.enter_context(ThreadPoolExecutor(jobs))
         return [verdict for verdicts in pool.map(attempt, together) for verdict in verdicts]
 
 

@@ -14,7 +14,7 @@ from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Digest
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState, KnownEntry, KnownPublication, KnownStory, Stored
-from aggregator.model.settings import Category, CategoryKey, Reading, Rewrite, Roster, Route, Rule
+from aggregator.model.settings import GENERAL, Category, CategoryKey, Reading, Rewrite, Roster, Route, Rule
 from tests.decide.records import HOUR, NOON, SOURCE, UUID, draft, entry, known_entry, roster
 
 X, Y = CategoryKey("x"), CategoryKey("y")
@@ -89,6 +89,15 @@ def test_an_entry_that_a_route_or_a_category_takes_as_well() -> None:
     refused = applied(categories=(X, Y), stored={"refused": (2,)})
     assert refused is not None
     assert refused.gained == (Y,)
+
+
+def test_an_entry_stands_in_the_categories_that_it_names() -> None:
+    ours = replace(SOURCE, reading=Reading(filing=("{section}",)))
+    for filed, gained in ((("y",), (Y,)), ((), (GENERAL,))):
+        stored = Stored(known=known_entry(7), entry=entry(filed=filed), refused=(2, 3))
+        found = reapply(stored, ours, roster(ours), NUMBERS | {GENERAL: 3})
+        assert found is not None
+        assert found.gained == gained
 
 
 def test_an_entry_that_is_rewritten() -> None:

@@ -105,6 +105,13 @@ def test_p13_without_a_date_there_is_no_other_form() -> None:
         assert life.sees(same(last_modified=None)).update.observed.ask is RequestMode.USUAL
 
 
+def test_r43_a_304_goes_on_with_a_row_of_empty_documents_and_begins_none() -> None:
+    life = Life()
+    assert life.sees(NotModified(asked_at=NOON)).update.observed.empty_times == 0
+    assert life.sees(same(same_body=False), Feed(format="rss20")).update.observed.empty_times == 1
+    assert life.sees(NotModified(asked_at=NOON)).update.observed.empty_times == 2
+
+
 def test_p15_a_304_that_nobody_asked_for_drops_the_validators() -> None:
     move = Life().sees(failed(304)).update
     assert (move.validators, move.state, move.failures) == (None, State.FAILING, 1)

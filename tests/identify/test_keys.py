@@ -327,6 +327,7 @@ def test_text_digest_needs_eight_tokens(text: str, enough: bool) -> None:
         ("urn:uuid:60a76c80-d399-11d9-b91C-0003939e0af6", True),
         ("tag:site.example,2026:1", True),
         ("https://site.example/?p=1", True),
+        ("http://site.example/?p=1", True),
         ("http://site.example/a b", False),
         ("17", False),
         ("uuid:1", False),
