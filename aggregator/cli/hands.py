@@ -240,14 +240,14 @@ def _rekey_category(hand: Hand, category: Category, key: str) -> int:
     else:
         hand.text.replace_key((CATEGORIES,), old, new)
         hand.text.append((CATEGORIES, new, "was"), scalar(old))
-    for number, source in enumerate(hand.sources):
-        if old not in source.places:
-            continue
-        mentions = list(_mentions(hand.text, number, old))
-        for path in reversed(mentions):
-            hand.text.replace_text(path, new)
-        if old == GENERAL and hand.text.find(SOURCES, number, "category") is None:
-            hand.text.put((SOURCES, number), [("category", scalar(new))])
+    members = [number for number, source in enumerate(hand.sources) if old in source.places]
+    mentions = [path for number in members for path in _mentions(hand.text, number, old)]
+    unnamed = [n for n in members if old == GENERAL and hand.text.find(SOURCES, n, "category") is None]
+    hand.text.replace_texts(mentions, new)
+    for number in unnamed:
+        hand.text.put((SOURCES, number), [("category", scalar(new))])
+    for number in members:
+        source = hand.sources[number]
         hand.change(
             number,
             categories=tuple(new if key == old else key for key in source.categories),

@@ -73,8 +73,8 @@ class ConfigText:
         except UnicodeDecodeError as error:
             raise EditRefused(_UNREADABLE) from error
         self._newline = "\r\n" if "\r\n" in self._text else "\n"
-        self._root = Place(Shape.MAP, 0, 0)
-        self._become(self._text)
+        self._read: Place | None = None  # root of the text as it is; None: to be read again after an edit
+        self._root  # noqa: B018 - refuses a text that is not YAML
 
     @property
     def data(self) -> bytes:
@@ -158,11 +158,11 @@ class ConfigText:
         else:
             raise EditRefused(_BY_HAND)
 
-    def replace_text(self, path: Path, text: str) -> None:
-        """Replace one scalar by another, with the same quotes."""
-        place = self.find(*path)
-        assert place is not None, "the caller has found it"
-        self._replace(place, text)
+    def replace_texts(self, paths: Iterable[Path], text: str) -> None:
+        """Replace scalars by another one, each in its own quotes."""
+        places = [place for path in paths if (place := self.find(*path)) is not None]
+        for place in sorted(places, key=lambda place: -place.start):  # positions before a place stay
+            self._replace(place, text)
 
     def replace_key(self, path: Path, key: str, text: str) -> None:
         """Replace a key of a mapping by another; its value stays."""
@@ -189,20 +189,24 @@ class ConfigText:
             raise EditRefused(_BY_HAND)
         self._drop(place, place.items, number)
 
-    def _become(self, text: str) -> None:
-        self._text = text
+    @property
+    def _root(self) -> Place:
+        if self._read is not None:
+            return self._read
         try:
-            root = read_positions(text)
+            root = read_positions(self._text)
         except (yaml.YAMLError, RecursionError) as error:
             raise EditRefused(_UNREADABLE) from error
         if root is None or root.is_null:
-            root = Place(Shape.MAP, len(text), len(text))
+            root = Place(Shape.MAP, len(self._text), len(self._text))
         if root.shape is not Shape.MAP:
             raise EditRefused("feeds.yaml is not a mapping; write sources: above the list, and indent the list")
-        self._root = root
+        self._read = root
+        return root
 
     def _splice(self, start: int, end: int, text: str) -> None:
-        self._become(self._text[:start] + text + self._text[end:])
+        self._text = self._text[:start] + text + self._text[end:]
+        self._read = None
 
     def _line_start(self, index: int) -> int:
         return self._text.rfind("\n", 0, index) + 1

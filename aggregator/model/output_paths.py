@@ -59,8 +59,9 @@ _YIELDING = tuple(map(_shape, "latest.html latest-{number}.html all.html 404.htm
 SHAPES: Final = (
     *map(
         _shape,
-        "category/{slug}.{format} all.{feed} index.html style.css icon.svg category/{slug}/archive/{number}.{archive} "
-        "entry/{xx}/{id}.html opml.xml sources.opml sources.html status.html status.json".split(),
+        "category/{slug}.{format} category/{slug}.opml all.{feed} index.html style.css icon.svg "
+        "category/{slug}/archive/{number}.{archive} entry/{xx}/{id}.html opml.xml sources.opml sources.html "
+        "status.html status.json".split(),
     ),
     *_YIELDING,
 )

@@ -91,8 +91,9 @@ class OutputList:
         listed = [path for path, digest in digests.items() if digest is not None]
         stands = self._parallel_map(self._folder.digest, listed)
         kept = {path for path, digest in stands if digest == digests[path]}
-        # A stylesheet is the same in the folder of any aggregator; a feed bears the id of its store.
-        if not any(path.startswith(("category/", "all.")) and path != "all.html" for path in kept):
+        # A stylesheet or OPML is the same in the folder of any aggregator; a feed bears the id of its store.
+        alike = ("all.html", ".opml")
+        if not any(path.startswith(("category/", "all.")) and not path.endswith(alike) for path in kept):
             self._refuse_strangers([*first()], take_over=take_over)
         with self._store.begin() as tx:
             tx.files.adopt_folder(where, kept)
@@ -141,7 +142,8 @@ class OutputList:
         Raises:
             PublishError: the folder can't be read.
         """
-        names = {f"category/{slug}{one.suffix}" for slug in slugs for one in FORMATS.values()}
+        suffixes = [".opml", *(one.suffix for one in FORMATS.values())]
+        names = {f"category/{slug}{suffix}" for slug in slugs for suffix in suffixes}
         found = sorted(names.intersection(self._folder.below("category"))) if names else []
         with self._store.read() as tx:
             written = {path for path, digest in tx.files.digests(stories=False).items() if digest is not None}

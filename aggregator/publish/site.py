@@ -13,7 +13,7 @@ from aggregator.model.formats import feeds_among
 from aggregator.model.output import Output
 from aggregator.model.output_paths import yields
 from aggregator.model.settings import Category, Front, Settings
-from aggregator.model.story import CategoryLine, Document, Publication, River, Tombstone
+from aggregator.model.story import CategoryLine, Document, Publication, River, SourceLine, Tombstone
 from aggregator.publish.archiving import fitting
 from aggregator.publish.formats import Formats
 from aggregator.publish.looks import Listed, Looks, has_news
@@ -200,6 +200,7 @@ class SiteOutputs:
         facts = hashlib.sha256(repr(lines).encode()).hexdigest()  # seldom changes: there are no times in it
         blogroll = partial(opml.render_sources_opml, lines, site)
         outputs.append(Output(path="sources.opml", render=blogroll, max_age=age, facts=facts))
+        outputs += (self._opml_of(category, row, lines, age) for category, row in listed)
         if turn is None:
             return outputs
         style = self._style
@@ -216,6 +217,17 @@ class SiteOutputs:
                 max_age=age,
             ),
         ]
+
+    def _opml_of(self, category: Category, row: CategoryRow, lines: Sequence[SourceLine], age: int) -> Output:
+        """Return the sources of a category as OPML; it changes only when they do, whatever their states."""
+        feeds = [
+            opml.ExportedFeed(title=line.title, url=address, link=line.link)
+            for line in lines
+            if category.title in line.categories and (address := fields.web_address(line.url)) and "…" not in address
+        ]
+        facts = hashlib.sha256(repr((category.title, feeds)).encode()).hexdigest()
+        render = partial(opml.render_export, {category.title: feeds}, category.title)
+        return Output(path=f"category/{row.slug}.opml", render=render, max_age=age, facts=facts)
 
     def _errors(self, newest: Sequence[Publication], age: int) -> Iterator[Output]:
         frame = self._settings.site, self._formats.names, self._style

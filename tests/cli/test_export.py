@@ -50,6 +50,10 @@ def test_an_export_has_what_another_reader_can_read_and_no_secret(tmp_path: Path
     assert outlines(one.stdout) == [("Tech & Web", [*mine, feed])]
     assert "Its Own Title" in one.stdout
     assert "a list, whose feeds are exported" in one.stderr
+    published = (tmp_path / "public" / "category" / "tech.opml").read_text(encoding="utf-8")
+    assert sorted(published.splitlines()) == sorted(one.stdout.splitlines()), "the same is among the outputs"
+    assert outlines((tmp_path / "public" / "category" / "dazhongribao.opml").read_text()) == [("大众日报", mine)]
+    assert not any("secret.example" in path.read_text() for path in (tmp_path / "public").rglob("*.opml"))
     wrong = aggregator("export", "--category", "tehc", cwd=tmp_path, environ=TOKEN)
     assert (wrong.returncode, wrong.stderr) == (2, "aggregator: no category tehc; did you mean tech?\n")
 

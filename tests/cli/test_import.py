@@ -64,7 +64,7 @@ MINIFLUX = """<?xml version="1.0" encoding="UTF-8"?>
 VENUS = """# Planet
 [Planet]
 name = Planet Schmanet
-link = http://planet.schmanet.example
+link = http://planet.schmanet.example/index.html
 owner_email = janet@example.org
 template_files = examples/basic/index.html.tmpl atom.xml.tmpl
   rss20.xml.tmpl

@@ -320,7 +320,15 @@ def test_files_of_a_format_that_was_taken_out_are_removed(site: SampleSite) -> N
     with site.opened() as app:
         assert not app.publisher.publish().failed
         left = {path for path in tree(root) if not path.endswith((".atom", ".gz"))}
-        assert left == {"status.json", "opml.xml", "sources.opml", "category/mine.html", "about.json"}
+        assert left == {
+            "status.json",
+            "opml.xml",
+            "sources.opml",
+            "category/mine.html",
+            "about.json",
+            "category/a.opml",
+            "category/b.opml",
+        }
     site.writes("publish: {entries: 10, archive_page: 10}\n" + yaml)
     with site.opened() as app:
         app.publisher.publish()

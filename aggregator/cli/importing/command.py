@@ -56,9 +56,12 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if not options.json:
         for line in importing.report():
             print(printable(line))
-    code = finish(
-        options, before, after, settings, said=importing.done(), record=importing.record(settings, str(options.file))
-    )
+    record = importing.record(settings, str(options.file))
+    try:
+        code = finish(options, before, after, settings, said=importing.done(), record=record)
+    except EditRefused as error:  # another program has changed the file meanwhile
+        print(f"aggregator: {error}", file=sys.stderr)
+        return WRONG
     return code or (LEFT_OUT if any(remark.is_lost for remark in imported.remarks) else code)
 
 
@@ -254,6 +257,8 @@ class _Import:
             is_for_sources = key == "timezone"  # it would change schedules of the sources that are there
             if self._text.find(table, key) is not None or (is_for_sources and self._before is not None):
                 continue
+            if key == "base_url":  # Venus asks for the address of the main page
+                value = re.sub(r"/[^/]*\.(html?|php)$", "/", value)
             try:
                 if key == "entries":
                     if not 10 <= int(value) <= 1000:
