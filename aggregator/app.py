@@ -159,7 +159,7 @@ def _begin(store: Store, clock: Clock, settings: Settings) -> Beginning:
     """
     with store.begin() as tx:
         is_adopting, is_served = tx.files.is_adopting(), False
-        if isinstance(settings.publish.to, Path) and settings.store.startswith("sqlite:"):
+        if isinstance(settings.publish.to, Path):
             tx.store_row.end_serving(clock())
             if is_adopting and _index_links_to_search(settings):
                 tx.store_row.note_served(clock())
@@ -206,7 +206,7 @@ def open_app(
     store = open_store(settings.store, now=clock(), command=command)
     try:
         beginning = _begin(store, clock, settings)
-        if isinstance(settings.publish.to, Path) and settings.store.startswith("sqlite:"):
+        if isinstance(settings.publish.to, Path):
             look = replace(look, search=beginning.is_served or command == SERVES)
         app = App(settings, store, clock, steady, look, beginning)
         app.sync(settings.path.read_text(encoding="utf-8") if text is None else text)

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, text
 
-from aggregator.store import sqlite
 from aggregator.store.database import Store
+from tests.stores import engine_of, url_of
 
 Where = Store | Path  # an open store, or the folder of a planet
 
@@ -16,8 +16,7 @@ Where = Store | Path  # an open store, or the folder of a planet
 @contextmanager
 def connected(store: Where, *, writes: bool = False) -> Iterator[Connection]:
     """Yield a connection of its own, in one transaction."""
-    url = store.where if isinstance(store, Store) else f"sqlite:///{store}/var/aggregator.db"
-    engine = sqlite.make_engine(url)
+    engine = engine_of(store.where if isinstance(store, Store) else url_of(store))
     try:
         with engine.connect().execution_options(writes=writes) as connection, connection.begin():
             yield connection

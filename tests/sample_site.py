@@ -7,17 +7,19 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from aggregator.app import App, open_app
 from aggregator.cli.poll import OneShot
 from aggregator.config import load_config
 from tests.rows import change, connected
+from tests.stores import copy_store, is_file, url_of
 
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -48,13 +50,15 @@ class SampleSite:
 
     def writes(self, yaml: str, *, hosts: str = LOOPBACK) -> None:
         """Write feeds.yaml; loopback is allowed, as an operator would allow it."""
-        (self.folder / "feeds.yaml").write_text(hosts + yaml, encoding="utf-8")
+        store = "" if is_file() else f"\nstore: {url_of(self.folder)}\n"
+        (self.folder / "feeds.yaml").write_text(hosts + yaml + store, encoding="utf-8")
 
     def copied(self, folder: Path) -> "SampleSite":
         """Return the same site, store and outputs included, in another folder."""
         copy = SampleSite(folder)
         copy.clock.now, copy.environ = self.clock.now, dict(self.environ)
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        copy_store(self.folder, folder)
         old, new = str(self.folder), str(folder)
         change(folder, "UPDATE store SET folder = replace(folder, :old, :new)", old=old, new=new)
         return copy
@@ -62,7 +66,7 @@ class SampleSite:
     @contextmanager
     def opened(self, command: str = "poll") -> Iterator[App]:
         """Open store and folder as a command does."""
-        settings = load_config(self.folder / "feeds.yaml", self.environ)
+        settings = replace(load_config(self.folder / "feeds.yaml", self.environ), store=url_of(self.folder))
         app = open_app(settings, command=command, clock=self.clock)
         try:
             yield app
@@ -149,7 +153,7 @@ class SampleSite:
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Return the rows of all tables of the store, less the paths of this folder."""
         with connected(self.folder) as connection:
-            names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")).all()
+            names = inspect(connection).get_table_names()
             tables = {
                 name: [*map(dict, connection.execute(text(f'SELECT * FROM "{name}"')).mappings())] for name in names
             }

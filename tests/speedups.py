@@ -12,11 +12,12 @@ import sqlite3
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
 from aggregator.store import database, sqlite
+from aggregator.store.database import Backend
 from aggregator.store.sqlite import Sqlite
 
 _migrate = database._migrate
@@ -53,9 +54,21 @@ def _made(url: str) -> Engine:
     return engine
 
 
-def _migrated(backend: Sqlite) -> None:
-    """Copy the tables of a new store into an empty one; bring an older one up to date in earnest."""
+def _migrated(backend: Backend) -> None:
+    """Copy the tables of a new store into an empty one; bring an older one up to date in earnest.
+
+    A database that was made of a template has them, and an empty table of the version.
+    """
     with backend.engine.connect() as connection:
+        version = "SELECT version_num FROM alembic_version"
+        if (
+            connection.dialect.name == "postgresql"
+            and inspect(connection).has_table("alembic_version")
+            and connection.exec_driver_sql(version).first() is None
+        ):
+            with backend.migrating() as writing:
+                writing.exec_driver_sql("INSERT INTO alembic_version VALUES (%s)", (database.HEAD,))
+            return
         raw = connection.connection.driver_connection
         if isinstance(raw, sqlite3.Connection) and raw.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
             if not _tables:

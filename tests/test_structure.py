@@ -35,6 +35,7 @@ HOMES = {
     "prometheus_client": {"serve"},
     "granian": {"serve"},
     "obstore": {"publish"},
+    "psycopg": {"store"},
     "trafilatura": {"parse"},
     "apscheduler": {"service", "cadence"},
     "procrastinate": {"distributed"},

@@ -226,9 +226,10 @@ def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str
 
 def _readable_stores(settings: Settings) -> list[str]:
     """Return warnings for store files that every user can read: they contain passwords and secret URLs."""
+    path = store_path(settings.store)
     return [
         f"{each}: every user of this machine can read it, and it contains secrets: chmod 600 '{each}'"
-        for each in open_to_others(Path(unquote(store_path(settings.store))))
+        for each in (open_to_others(Path(unquote(path))) if path is not None else ())
     ]
 
 

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     query = parse_query(" ".join(options.query))
     store = read_store(settings)
     try:
-        index = open_index(store)
+        index = open_index(store, settings.path.parent)
         index.update()
         found = index.find(query, limit=options.limit)
         with store.read() as tx:

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with opened_app(options, environ, last_good=options.last_good, goes_on=True) as app:
             meter = load_meter()
             to = app.in_force.settings.publish.to
-            index = open_index(app.store) if app.look.search else None
+            index = open_index(app.store, app.in_force.settings.path.parent) if app.look.search else None
             count = meter.count if meter else lambda changes: None
             count_ping = meter.count_ping if meter else lambda taken: None
             published = PublishedState(app.store, app.in_force)

@@ -21,6 +21,7 @@ _BUCKET = re.compile(
     r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/*((?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*(?:[A-Za-z0-9_][A-Za-z0-9._-]*)?)/*"
 )
 _SECRET_PARAMETER = re.compile(r"(^|[_-])(api_?key|key|auth|token|secret|pass(word|wd)?|sid|session)$", re.I)
+_DATABASE = re.compile(r"[^/?\s]*/[^/?\s]+(?:\?\S*)?$")  # of a PostgreSQL URL, after ://
 _USERINFO = re.compile(r"//([^/?#\s]*)@")
 _LONG_USER = 16  # characters: a user name this long without a password is probably a token
 _LONG = 8  # characters: a value this long of a parameter in _SECRET_PARAMETER is probably a secret
@@ -176,18 +177,19 @@ def proxy(text: str) -> str:
 
 
 def store(text: str) -> str:
-    """Check `store` and return it unchanged; its path is relative to the folder of feeds.yaml."""
+    """Check `store` and return it unchanged; the path of a file is relative to the folder of feeds.yaml."""
     scheme, _, rest = text.partition("://")
     if scheme.partition("+")[0] in ("postgresql", "postgres"):
-        raise Unfit("names PostgreSQL, which is not built yet; write sqlite:///var/aggregator.db")
-    if scheme != "sqlite" or not rest.startswith("/") or rest[1:] in ("", ":memory:") or "?" in rest or "#" in rest:
+        if scheme != "postgresql" or "#" in text or not _DATABASE.match(rest):
+            raise Unfit("names no database on PostgreSQL; write postgresql://user@host/database")
+    elif scheme != "sqlite" or not rest.startswith("/") or rest[1:] in ("", ":memory:") or "?" in rest or "#" in rest:
         raise Unfit("is not a store; write sqlite:/// and the path of a file, such as sqlite:///var/aggregator.db")
     return text
 
 
-def store_path(store: str) -> str:
-    """Return the path in a valid `store`."""
-    return store.removeprefix("sqlite:///")
+def store_path(store: str) -> str | None:
+    """Return the path in a valid `store`; None for a database on a server."""
+    return store.removeprefix("sqlite:///") if store.startswith("sqlite:") else None
 
 
 def bucket(text: str) -> BucketAddress | None:

@@ -103,7 +103,10 @@ def _settings(root: Node, path: Path, findings: Findings) -> Settings | None:
     listed = values[RootKeys.sources]
     sources = reader.read(listed or ())
     host, port = bind_parts(values[RootKeys.serve][ServeKeys.bind])
-    database = path.parent / store_path(values[RootKeys.store])
+    in_file = store_path(values[RootKeys.store])
+    database = None if in_file is None else path.parent / in_file
+    if database is None:
+        _check_server(values.place(RootKeys.store), findings)
     if not isinstance(publish.to, Path):
         if find_spec(BUCKETS) is None:
             place = values[RootKeys.publish].place(PublishKeys.to)
@@ -111,13 +114,13 @@ def _settings(root: Node, path: Path, findings: Findings) -> Settings | None:
         if values[RootKeys.site][SiteKeys.base_url] is None:
             place = values[RootKeys.publish].place(PublishKeys.to)
             findings.problem_at(place, "publish.to is a bucket; write its public address in site.base_url")
-    elif database.is_relative_to(publish.to):
+    elif database is not None and database.is_relative_to(publish.to):
         findings.warn(
             values.place(RootKeys.store), "the store is inside publish.to and would be public; write another path"
         )
     if publish.static is not None:
         place = values[RootKeys.publish].place(PublishKeys.static)
-        private = [path, database, *([publish.to] if isinstance(publish.to, Path) else [])]
+        private = [path, *([database] if database else []), *([publish.to] if isinstance(publish.to, Path) else [])]
         read_static(publish.static, place, publish.aliases, private, findings)
     site = _site(values[RootKeys.site], values[RootKeys.serve])
     if publish.hub is not None:
@@ -125,7 +128,7 @@ def _settings(root: Node, path: Path, findings: Findings) -> Settings | None:
     return Settings(
         path=path,
         site=site,
-        store=f"sqlite:///{quote(str(database))}",
+        store=values[RootKeys.store] if database is None else f"sqlite:///{quote(str(database))}",
         publish=publish,
         pages=Pages(images=values[RootKeys.pages][PagesKeys.images], show=values[RootKeys.pages][PagesKeys.show]),
         host=host,
@@ -235,6 +238,11 @@ def _check_hub(hub: Url, site: Site, place: Place, findings: Findings) -> None:
 def _at(values: Values, key: Key[Any]) -> tuple[int, int]:
     place = values.place(key)
     return place.line, place.column
+
+
+def _check_server(place: Node, findings: Findings) -> None:
+    if isinstance(place, Scalar) and has_literal_secret(place.raw):
+        findings.warn(place, "a password is written out in this URL; write ${NAME}, or keep it in ~/.pgpass")
 
 
 def _proxy(values: Values, findings: Findings) -> Secret | None:

@@ -286,7 +286,7 @@ class RootKeys(Keys):
     store = key(
         Text("a store", "sqlite:///var/aggregator.db", check=addresses.store),
         "sqlite:///var/aggregator.db",
-        "Database with everything that the program knows.",
+        "Database with everything that the program knows: a file, or `postgresql://user@host/database`.",
     )
     publish = key(PUBLISH, {}, "Place, formats and sizes of outputs.")
     pages = key(PAGES, {}, "What pages show of stories.")

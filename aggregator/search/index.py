@@ -21,7 +21,7 @@ from aggregator.model.story import Publication
 from aggregator.search.query import Query
 from aggregator.store.database import Store
 from aggregator.store.search import EntryText, Find
-from aggregator.store.store_file import make_private
+from aggregator.store.store_file import make_folder, make_private
 
 log = getLogger(__name__)
 
@@ -215,14 +215,16 @@ class SearchIndex:
         connection.execute("COMMIT")
 
 
-def open_index(store: Store) -> SearchIndex:
-    """Return the index of an SQLite store. The index file is created at first use.
+def open_index(store: Store, folder: Path) -> SearchIndex:
+    """Return the index of a store. The index file is created at first use.
 
-    Raises:
-        StoreError: the store is not on SQLite.
+    Args:
+        store: the open store. The index of one that is a file is beside it.
+        folder: folder of feeds.yaml; the index of another store is in `var/` there.
     """
     if store.path is None:
-        raise StoreError("search needs a store on SQLite")
+        make_folder(folder / "var")
+        return SearchIndex(folder / "var" / f"{store.uuid}.search", store)
     return SearchIndex(store.path.with_name(f"{store.path.name}.search"), store)
 
 

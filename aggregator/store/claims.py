@@ -131,7 +131,9 @@ class Claims:
         by_url = {due.url: due.source_id for due in dues}
         found: dict[int, list[SourceJob]] = defaultdict(list)
         query = select(*_NEEDED).where(source.c.active, ~source.c.paused, source.c.url_in_use.in_(list(by_url)))
-        for row in self._connection.execute(query.where(source.c.id.not_in(list(asked)))).mappings():
+        for row in self._connection.execute(
+            query.where(source.c.id.not_in(list(asked))).order_by(source.c.id)
+        ).mappings():
             if row["key"] in settings:
                 found[by_url[Url(row["url_in_use"])]].append(replace(_due(row, settings[row["key"]]), is_twin=True))
         return found

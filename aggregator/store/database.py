@@ -1,14 +1,15 @@
 """The open store and its transactions."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from logging import getLogger
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection, event, inspect
+from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.exc import OperationalError
 
 from aggregator.errors import DiskFailed, StoreError
@@ -25,9 +26,74 @@ log = getLogger(__name__)
 HEAD = "0007"  # the newest migration; a test compares it with the folder
 
 
-def backend_of(url: str) -> Sqlite:
-    """Return the backend for a URL, without opening the database."""
-    return Sqlite(url)
+class Backend(Protocol):
+    """Database that a store is in. Nothing but a backend knows of which kind it is."""
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """All errors that a statement may raise."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the store; None: it is no file."""
+
+    @property
+    def writing(self) -> Lock:
+        """Held while a thread of this process writes."""
+
+    @property
+    def where(self) -> str:
+        """The URL, without a password."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine on the database."""
+
+    def exists(self) -> bool:
+        """Return whether there is a store. Raises StoreError if the database can't be used."""
+
+    def open(self, *, command: str, now: datetime, writes: bool) -> None:
+        """Take the lock of the store if the process writes; see `open_store`."""
+
+    def close(self) -> None:
+        """Close all connections and release the lock."""
+
+    def migrating(self) -> AbstractContextManager[Connection]:
+        """Yield a connection in one transaction in which tables may be changed."""
+
+    def disk_fault(self, error: BaseException) -> str | None:
+        """Return a sentence for the operator if the database and not the statement is at fault; None otherwise."""
+
+    def size(self) -> int:
+        """Return the size of the store in bytes."""
+
+    def is_there(self) -> bool:
+        """Return whether the opened store is still ours to work on."""
+
+    def checkpoint(self) -> None:
+        """Write the journal back."""
+
+    def back_up(self, target: Path) -> int:
+        """Copy the store to a file and return its size in bytes. Raises StoreError."""
+
+    def restore(self, backup: Path) -> None:
+        """Make the store from a backup. Raises StoreError."""
+
+    def before_migration(self, revision: str, head: str) -> None:
+        """Make a copy before a migration, where a failed one could do harm (R60)."""
+
+
+def backend_of(url: str) -> Backend:
+    """Return the backend for a URL, without opening the database.
+
+    Raises:
+        ExtraMissing: the database is on PostgreSQL, and the extra is not installed.
+    """
+    if url.startswith("sqlite:"):
+        return Sqlite(url)
+    from aggregator.store.postgres import Postgres  # late: a store in SQLite never needs its driver
+
+    return Postgres(url)
 
 
 class Store:
@@ -36,7 +102,7 @@ class Store:
     Usable from any thread: each transaction has a connection of its own.
     """
 
-    def __init__(self, backend: Sqlite) -> None:
+    def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self.uuid: UUID | None = None  # None until the schema exists
         self._shares: bool | None = None  # whether two sources have the same address; None: not looked up yet
@@ -91,7 +157,7 @@ class Store:
     @property
     def where(self) -> str:
         """The URL of the store, without a password."""
-        return self._backend.engine.url.render_as_string(hide_password=True)
+        return self._backend.where
 
     @property
     def path(self) -> Path | None:
@@ -176,7 +242,7 @@ def open_store(url: str, *, now: datetime, command: str = "", writes: bool = Tru
     return opened
 
 
-def _bring_up_to_date(opened: Store, backend: Sqlite, now: datetime, *, writes: bool) -> None:
+def _bring_up_to_date(opened: Store, backend: Backend, now: datetime, *, writes: bool) -> None:
     """Migrate the schema if it is older than `HEAD` (R60), and read the UUID of the store.
 
     Raises:
@@ -206,7 +272,7 @@ def _bring_up_to_date(opened: Store, backend: Sqlite, now: datetime, *, writes: 
         opened.uuid = tx.store_row.uuid()
 
 
-def _migrate(backend: Sqlite) -> None:
+def _migrate(backend: Backend) -> None:
     from alembic import command  # the import costs 0.1 s and 10 MB: only for a migration
     from alembic.config import Config
 

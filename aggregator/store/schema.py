@@ -79,6 +79,7 @@ class Json(TypeDecorator[Any]):
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite generates ids only for INTEGER
+Count = Integer().with_variant(BigInteger, "postgresql")  # an INTEGER of SQLite takes eight bytes, if it must
 metadata = MetaData(
     naming_convention={  # SQLite can't drop a constraint without a name
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -147,7 +148,7 @@ source = Table(
     Column("noindex", Boolean, nullable=False),  # asks search engines to leave its entries out; kept, like `show`
     Column("keep", BigInteger),  # microseconds, from the last feeds.yaml; null: forever (K2)
     Column("stories_look", Text),  # digest of the settings of the source that shape pages of stories; null: none do
-    Column("priority", Integer, nullable=False),  # from the last feeds.yaml: a change chooses shown copies again (T3)
+    Column("priority", Count, nullable=False),  # from the last feeds.yaml: a change chooses shown copies again (T3)
     Column("places", Json),  # ids of its categories in the last feeds.yaml (N2); null: not recorded yet
     Column("created_at", Instant, nullable=False),
     Column("first_stored_at", Instant),  # when its first entries were stored (I62)
@@ -156,20 +157,20 @@ source = Table(
     Column("etag", Text),
     Column("last_modified", Text),
     Column("body_digest", Text),
-    Column("identical", Integer, nullable=False),  # P13
+    Column("identical", Count, nullable=False),  # P13
     Column("due_at", Instant, nullable=False),
     Column("earliest_at", Instant, nullable=False),  # when a one-shot run may poll (P52)
     Column("retry_until", Instant),  # a running Retry-After
     Column("attempted_at", Instant),
-    Column("claims", Integer, nullable=False),  # successive claims without an outcome (R13)
+    Column("claims", Count, nullable=False),  # successive claims without an outcome (R13)
     Column("polls", BigInteger, nullable=False),
     Column("interval", BigInteger, nullable=False),  # microseconds, as last computed
     Column("cadence", Json),  # the inputs of that decision, for `why` (P67)
     Column("succeeded_at", Instant),
-    Column("failures", Integer, nullable=False),  # successive
+    Column("failures", Count, nullable=False),  # successive
     Column("failing_since", Instant),
     Column("state", Text, nullable=False),
-    Column("status", Integer),
+    Column("status", Count),
     Column("code", Text),
     Column("error", Text),
     Column("hints", Json),  # of the last document that was read: ttl, syndication, skip
@@ -226,8 +227,8 @@ entry = Table(
     Column("updated", Instant),
     Column("first_seen", Instant, nullable=False),
     Column("changed_at", Instant),  # arrival of its newest revision
-    Column("revisions", Integer, nullable=False),
-    Column("undated", Integer, nullable=False),  # revisions that the source did not date (T4)
+    Column("revisions", Count, nullable=False),
+    Column("undated", Count, nullable=False),  # revisions that the source did not date (T4)
     Column("unpublished", Json),  # a newer revision that is stored but not shown (T4); the columns hold what is shown
     Column("state", Text, nullable=False),  # of model.known.EntryState
     Column("story_id", ForeignKey("story.id")),
@@ -271,8 +272,8 @@ detail = Table(
     Column("date", Instant, nullable=False),  # the entry's own date, for ordering (M1)
     Column("backfill", Boolean, nullable=False),
     Column("due_at", Instant, nullable=False),
-    Column("claims", Integer, nullable=False),  # successive claims without an outcome (R13)
-    Column("failures", Integer, nullable=False),  # successive failures of the detail or of its host
+    Column("claims", Count, nullable=False),  # successive claims without an outcome (R13)
+    Column("failures", Count, nullable=False),  # successive failures of the detail or of its host
     Column("held_up", Boolean, nullable=False),  # its host fails: all details of the host wait together
     Column("code", Text),
     Column("error", Text),
@@ -315,7 +316,7 @@ story = Table(
     Column("merged_into", Id),  # story of which its atom_id is an alias now (T7)
     Column("retracted_at", Instant),  # by an operator
     Column("touched", BigInteger, nullable=False, server_default=text("0")),  # store.dirty at its last change
-    Column("dirty", Integer),  # its page must be rendered: 1: before any feed links there; 2: later; null: is rendered
+    Column("dirty", Count),  # its page must be rendered: 1: before any feed links there; 2: later; null: is rendered
     Index(None, "touched"),
     Index("ix_story_dirty", "dirty", "id", sqlite_where=_DIRTY),
     Index("ix_story_merged", "merged_into", sqlite_where=_MERGED),
@@ -335,7 +336,7 @@ category = Table(
     Column("title", Text, nullable=False),  # likewise
     Column("show", Text, nullable=False),  # likewise
     Column("removed_at", Instant),  # when it left feeds.yaml
-    Column("pages", Integer, nullable=False),  # number of archive pages
+    Column("pages", Count, nullable=False),  # number of archive pages
     Column("dirty", BigInteger, nullable=False),  # generation, raised by each change (invariant 6)
     Column("rendered", BigInteger, nullable=False),  # generation as of which the files are rendered
     # `news`: generation of the last change other than a backfill (I62).
@@ -345,7 +346,7 @@ category = Table(
     Column("rendered_at", Instant),
     Column("look", Text),  # two digests of settings and templates: of what shapes its outputs, and its feeds alone
     Column("stories_look", Text),  # digest of its settings that the pages of its stories show
-    Column("rank", Integer),  # its place in the order of feeds.yaml, with which these pages were rendered (N4)
+    Column("rank", Count),  # its place in the order of feeds.yaml, with which these pages were rendered (N4)
 )
 
 _GONE = text("gone IS NOT NULL")  # true for few files
@@ -367,7 +368,7 @@ publication = Table(
     Column("shown_id", ForeignKey("entry.id"), nullable=False),
     Column("digest", Text, nullable=False),  # of the shown revision
     Column("updated", Instant, nullable=False),  # T4
-    Column("page", Integer),  # null: main document
+    Column("page", Count),  # null: main document
     Column("filed_at", Instant),
     Column("withdrawn_at", Instant),
     Column("tombstone_ended_at", Instant),  # null and withdrawn: the main document still has the tombstone (M8)
@@ -395,7 +396,7 @@ document = Table(
     "document",
     metadata,
     Column("category_id", Id, nullable=False),  # 0: all.*
-    Column("page", Integer, nullable=False),  # 0: the main document
+    Column("page", Count, nullable=False),  # 0: the main document
     Column("updated", Instant, nullable=False),  # latest `updated` of the document, which is never set back (A7)
     PrimaryKeyConstraint("category_id", "page"),
 )
@@ -403,7 +404,7 @@ document = Table(
 river_page = Table(
     "river_page",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),  # counted up from 1, the oldest
+    Column("number", Count, primary_key=True, autoincrement=False),  # counted up from 1, the oldest
     Column("since", Instant, nullable=False),  # `sort_at` of its stories: from then
     Column("until", Instant, nullable=False),  # and before then
     Column("closed_at", Instant, nullable=False),  # stories that entered later are not on it
@@ -452,9 +453,9 @@ file = Table(
     Column("listed_at", Instant, nullable=False),
     Column("digest", Text),  # of the written bytes; null: listed, not yet written
     Column("written_at", Instant),
-    Column("max_age", Integer, nullable=False),  # seconds (A75)
+    Column("max_age", Count, nullable=False),  # seconds (A75)
     Column("copied", Boolean, nullable=False, default=False),  # `publish.aliases` or `publish.static`; else rendered
-    Column("gone", Integer),  # status of its address if it is no longer published: 410, later 404 (A42, A44)
+    Column("gone", Count),  # status of its address if it is no longer published: 410, later 404 (A42, A44)
     Index("ix_file_gone", "path", sqlite_where=_GONE),
     Index("ix_file_copied", "path", sqlite_where=text("copied = 1")),
 )
@@ -480,7 +481,7 @@ host = Table(
     "host",
     metadata,
     Column("key", Text, primary_key=True),  # host key, by which budgets count (P60)
-    Column("spacing", Integer, nullable=False),  # doublings of the ordinary spacing (P61)
+    Column("spacing", Count, nullable=False),  # doublings of the ordinary spacing (P61)
     Column("troubled_at", Instant, nullable=False),  # when it last asked to be polled less, or a doubling was undone
     Column("opens_at", Instant),  # no poll starts before (P30, P31, P37)
     Column("troubles", Json),  # recent refusals: [source key, status, when, until when or null], in seconds (P30, P61)
@@ -502,7 +503,7 @@ outline = Table(
     "outline",
     metadata,
     Column("source_id", ForeignKey("source.id"), nullable=False),  # the OPML list; the rows are its last valid content
-    Column("position", Integer, nullable=False),
+    Column("position", Count, nullable=False),
     Column("url", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("categories", Json, nullable=False),
@@ -516,22 +517,22 @@ robots = Table(
     Column("origin", Text, primary_key=True),  # scheme://host:port
     Column("asked_at", Instant, nullable=False),
     Column("rules", Json, nullable=False),  # [allowed, pattern] of the rules that apply to us (P89)
-    Column("delay", Integer, nullable=False),  # milliseconds
+    Column("delay", Count, nullable=False),  # milliseconds
 )
 
 poll_day = Table(
     "poll_day",
     metadata,
     Column("source_id", ForeignKey("source.id"), nullable=False),
-    Column("day", Integer, nullable=False),  # since 1970, UTC
-    Column("polls", Integer, nullable=False),
-    Column("not_modified", Integer, nullable=False),
-    Column("unconditional", Integer, nullable=False),  # 200s to requests without validators although we had them (P94)
+    Column("day", Count, nullable=False),  # since 1970, UTC
+    Column("polls", Count, nullable=False),
+    Column("not_modified", Count, nullable=False),
+    Column("unconditional", Count, nullable=False),  # 200s to requests without validators although we had them (P94)
     Column("bytes", BigInteger, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("new", Integer, nullable=False),
-    Column("future", Integer, nullable=False),  # new entries dated over a day ahead (R48)
-    Column("past", Integer, nullable=False),  # new entries dated over a year back, without those of a first poll
+    Column("failures", Count, nullable=False),
+    Column("new", Count, nullable=False),
+    Column("future", Count, nullable=False),  # new entries dated over a day ahead (R48)
+    Column("past", Count, nullable=False),  # new entries dated over a year back, without those of a first poll
     Column("late", BigInteger, nullable=False, server_default=text("0")),  # seconds after the due times
     PrimaryKeyConstraint("source_id", "day"),
     sqlite_with_rowid=False,
@@ -541,12 +542,12 @@ aside_day = Table(
     "aside_day",
     metadata,
     Column("source_id", ForeignKey("source.id"), nullable=False),
-    Column("day", Integer, nullable=False),  # since 1970, UTC
+    Column("day", Count, nullable=False),  # since 1970, UTC
     Column("kind", Text, nullable=False),  # detail: details and articles of entries; further: documents, robots.txt
     Column("host_key", Text, nullable=False),  # of the request: for details seldom the host key of the source
-    Column("requests", Integer, nullable=False),
+    Column("requests", Count, nullable=False),
     Column("bytes", BigInteger, nullable=False),
-    Column("failures", Integer, nullable=False),
+    Column("failures", Count, nullable=False),
     PrimaryKeyConstraint("source_id", "day", "kind", "host_key"),
     sqlite_with_rowid=False,
 )
@@ -600,7 +601,7 @@ outbox = Table(
     Column("digest", Text, nullable=False),  # of the bytes that the last ping announced, or the next will
     Column("owed_at", Instant),  # since when a ping is owed; null: none is
     Column("due_at", Instant, nullable=False),  # no ping before
-    Column("failures", Integer, nullable=False),  # successive
+    Column("failures", Count, nullable=False),  # successive
     Column("held_up", Boolean, nullable=False),  # the hub fails for all topics: they wait until this ping succeeds
     Column("error", Text),  # of the last failure
     Index("ix_outbox_owed", "due_at", sqlite_where=_OWED),

@@ -1,7 +1,7 @@
 """Backend of a store in a SQLite file: engine, transactions, lock, copies.
 
-Only this module, `store_file.py` and the end of `schema.py` know that the store is a file of SQLite. A store on another
-database has another backend with the same methods.
+Only this module, `store_file.py` and the end of `schema.py` know that the store is a file of SQLite; `postgres.py` has
+the same methods for a database of PostgreSQL.
 """
 
 import os
@@ -54,6 +54,11 @@ class Sqlite:
         """The engine on the file."""
         return make_engine(self._url)
 
+    @property
+    def where(self) -> str:
+        """The URL of the file."""
+        return self.engine.url.render_as_string()
+
     def exists(self) -> bool:
         """Return whether the file exists."""
         return self.path.exists()
@@ -104,8 +109,7 @@ class Sqlite:
             with connection.begin():
                 yield connection
                 if connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
-                    where = self.engine.url.render_as_string(hide_password=True)
-                    raise StoreError(f"migrating the store {where} would break references; nothing was changed")
+                    raise StoreError(f"migrating the store {self.where} would break references; nothing was changed")
             _set_foreign_keys(connection, on=True)
 
     def disk_fault(self, error: BaseException) -> str | None:

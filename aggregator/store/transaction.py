@@ -13,7 +13,7 @@ from logging import getLogger
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from aggregator.identify.budget import Budget
 from aggregator.late import late
@@ -160,7 +160,7 @@ class Transaction:
 
     @contextmanager
     def savepoint(self, log_name: str, **facts: object) -> Iterator[Savepoint]:
-        """Roll back the block on an integrity error, and log the error; the rest of the transaction is kept.
+        """Roll back the block if its values can't be stored, and log the error; the rest of the transaction is kept.
 
         Args:
             log_name: name of the log record.
@@ -171,7 +171,9 @@ class Transaction:
             with self._connection.begin_nested():
                 yield savepoint
             savepoint.is_kept = True
-        except IntegrityError:
+        except (DBAPIError, OverflowError, UnicodeEncodeError) as error:
+            if not _is_of_values(error):
+                raise
             log.exception(log_name, extra=facts)
 
     # Polls.
@@ -229,6 +231,14 @@ class Transaction:
     def members(self, numbers: Collection[int]) -> StoryMembers:
         """Return stories with their entries and the other records needed to correct them."""
         return stories.members(self._connection, numbers)
+
+
+def _is_of_values(error: Exception) -> bool:
+    """Return whether an error is due to the values of a statement; if not, the next statement would fail too."""
+    if not isinstance(error, DBAPIError):
+        return True
+    is_too_large = str(getattr(error.orig, "sqlstate", "")).startswith("54")  # "program limit exceeded"
+    return is_too_large or isinstance(error, IntegrityError | DataError)
 
 
 def _by_kind(jobs: Iterable[Job]) -> tuple[list[SourceJob], list[DetailJob]]:

@@ -15,6 +15,7 @@ from aggregator.config.addresses import (
     host_name,
     proxy,
     store,
+    store_path,
     web_address,
 )
 from aggregator.config.findings import Unfit
@@ -200,9 +201,20 @@ def test_what_is_no_store(text: str) -> None:
         store(text)
 
 
-@pytest.mark.parametrize("text", ["postgresql://u@h/d", "postgres://h/d", "postgresql+psycopg://h/d"])
-def test_postgresql_is_not_built_yet(text: str) -> None:
-    with pytest.raises(Unfit, match="names PostgreSQL, which is not built yet; write sqlite:///"):
+@pytest.mark.parametrize(
+    "text", ["postgresql://u@h/d", "postgresql://h:5433/d?sslmode=require", "postgresql:///d?host=/run/postgresql"]
+)
+def test_a_store_on_postgresql(text: str) -> None:
+    assert (store(text), store_path(text)) == (text, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["postgres://h/d", "postgresql+psycopg://h/d", "postgresql://u@h", "postgresql://u@h/", "postgresql://h/d/e",
+     "postgresql://h/d#e"],
+)  # fmt: skip
+def test_what_names_no_database_on_postgresql(text: str) -> None:
+    with pytest.raises(Unfit, match="names no database on PostgreSQL; write postgresql://user@host/database"):
         store(text)
 
 

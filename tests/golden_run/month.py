@@ -19,6 +19,7 @@ from aggregator import clock
 from tests.command import Done, aggregator
 from tests.feed_server import FeedServer, Reply, redirect
 from tests.rows import change, rows
+from tests.stores import is_file, url_of
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -167,7 +168,8 @@ class Month:
         hosts = ", ".join(f"{host}.example: {{allow_private: true, spacing: 0s}}" for host in HOSTS)
         previous = f", was: {was}" if was else ""
         text = YAML.format(port=self.publisher.port, hosts=hosts, software=software, was=previous)
-        (self.folder / "feeds.yaml").write_text(text, encoding="utf-8")
+        store = "" if is_file() else f"store: {url_of(self.folder)}\n"
+        (self.folder / "feeds.yaml").write_text(text + store, encoding="utf-8")
 
     def command(self, *arguments: str, keep: str = "") -> Done:
         """Run a command; `keep`: the name under which what it prints is kept."""
@@ -183,6 +185,8 @@ class Month:
     def steady(self, text: str) -> str:
         """Take out of a text what differs from run to run: elapsed time, sizes, the folder, the port."""
         text = VOLATILE.sub(r"\1null", text)
+        if not is_file():
+            text = text.replace(url_of(self.folder), f"sqlite:///{self.folder}/var/aggregator.db")
         return text.replace(str(self.folder), "FOLDER").replace(f":{self.publisher.port}", ":PORT")
 
     def tell(self, day: int) -> None:
@@ -320,7 +324,9 @@ class Month:
             self.command(*arguments, keep=name)
 
     def tables(self) -> str:
-        """Return the schema of the store."""
+        """Return the schema of the store, if that is a file."""
+        if not is_file():
+            return ""
         query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
         return "\n".join(sql for (sql,) in rows(self.folder, query))
 

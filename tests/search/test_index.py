@@ -32,7 +32,7 @@ def app(site: SampleSite) -> Iterator[App]:
 
 @pytest.fixture
 def index(app: App) -> SearchIndex:
-    return open_index(app.store)
+    return open_index(app.store, app.in_force.settings.path.parent)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_a_store_that_is_gone_is_not_searched(sample_site: SampleSite) -> None:
     with sample_site.opened("serve") as app:
         store = app.store.path
         assert store is not None
-        service = Service(app, {}, index=open_index(app.store))
+        service = Service(app, {}, index=open_index(app.store, sample_site.folder))
         shutil.rmtree(store.parent)
         service.jobs["search"].run()
 

@@ -19,6 +19,8 @@ from aggregator.store import database, open_store, sqlite
 from aggregator.store.schema import Instant, category, metadata, store
 from tests.rows import connected
 
+pytestmark = pytest.mark.only_sqlite
+
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 

@@ -97,15 +97,15 @@ def test_the_first_that_came_are_due_first_and_of_those_the_newest(app: App, sit
     assert due(app, blocked=["a.example"]) == [4]
     assert due(app, sources=[2]) == [4]
     assert due(app, sources=[]) == []
-    change(app.store, "UPDATE source SET own_machine = 1 WHERE id = 2")
+    change(app.store, "UPDATE source SET own_machine = TRUE WHERE id = 2")
     assert (due(app, own=True), due(app, own=False)) == ([4], [3, 2, 1])
     add(app, 5, source=2, due_at=START + 2 * MINUTE)
     assert 5 not in due(app)
     site.clock.move(minutes=2)
     assert 5 in due(app), "at the very time"
-    change(app.store, "UPDATE source SET paused = 1 WHERE id = 1")
+    change(app.store, "UPDATE source SET paused = TRUE WHERE id = 1")
     assert due(app) == [4, 5]
-    change(app.store, "UPDATE source SET active = 0 WHERE id = 2")
+    change(app.store, "UPDATE source SET active = FALSE WHERE id = 2")
     assert due(app) == []
 
 

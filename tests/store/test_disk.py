@@ -17,6 +17,8 @@ from tests.feed_server import FeedServer
 from tests.rows import rows
 from tests.sample_site import SampleSite, item, rss
 
+pytestmark = pytest.mark.only_sqlite
+
 PAGES = 8  # of 4 KiB that are free
 LARGE = rss(*(item(number, description=f"{number} " + "many words " * 2_000) for number in range(1, 20)))
 SMALL = rss(item(1))

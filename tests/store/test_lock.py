@@ -12,6 +12,8 @@ import pytest
 from aggregator.errors import LockHeld
 from aggregator.store.store_file import StoreLock
 
+pytestmark = pytest.mark.only_sqlite
+
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 

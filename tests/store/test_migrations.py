@@ -19,6 +19,8 @@ from tests.fake_source import FakeSource, said
 from tests.sample_site import SampleSite
 from tests.twin import ask
 
+pytestmark = pytest.mark.only_sqlite
+
 YAML = "publish: {entries: 10, archive_page: 10}\nsources: [{key: one, url: 'https://one.example/', initial: 200}]\n"
 
 

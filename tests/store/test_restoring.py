@@ -28,6 +28,7 @@ from aggregator.urls import Url
 from tests.fake_source import FakeSource, said
 from tests.rows import change, rows
 from tests.sample_site import START, SampleSite
+from tests.stores import url_of
 
 UUID_OF_LOST = UUID("00000000-0000-4000-8000-00000000000a")
 NEVER = round(START.timestamp() / 86400, 5)  # days from 1970 to START
@@ -93,9 +94,9 @@ def days(when: object) -> float:
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Store]:
+def empty(store_url: str) -> Iterator[Store]:
     """Yield a store without any category or source."""
-    store = open_store(f"sqlite:///{tmp_path}/var/aggregator.db", now=START - DAY)
+    store = open_store(store_url, now=START - DAY)
     yield store
     store.close()
 
@@ -150,7 +151,7 @@ def test_a_site_without_categories_or_store_id_leaves_the_store_its_own(empty: S
 
 def laid(site: SampleSite, told: Restored, *, detailed: dict[SourceKey, int] | None = None) -> App:
     """Restore into a new store as the command does, and return the open app."""
-    settings_store = open_store(f"sqlite:///{site.folder}/var/aggregator.db", now=START)
+    settings_store = open_store(url_of(site.folder), now=START)
     with settings_store.begin() as tx:
         tx.restoring.lay_ground(told, START)
     settings_store.close()
@@ -246,11 +247,12 @@ def test_entries_stories_and_publications_come_back(site: SampleSite) -> None:
 
 def test_a_source_goes_on_as_if_it_had_been_polled(site: SampleSite) -> None:
     laid(site, WHOLE)
-    query = (
-        "SELECT key, active, entries, first_stored_at, listed, arrivals, json_extract(feed, '$.title'), "
-        "json_extract(observations, '$.restored_until') FROM source ORDER BY id"
-    )
-    found = [tuple(row) for row in rows(site.folder, query)]
+    query = "SELECT key, active, entries, first_stored_at, listed, arrivals, feed, observations FROM source ORDER BY id"
+    told = ("title", "restored_until")
+    found = [
+        (*row[:6], *(text and json.loads(text).get(name) for text, name in zip(row[6:], told, strict=True)))
+        for row in rows(site.folder, query)
+    ]
     until = {row[0]: row[7] for row in found}
     arrived = {n: int((START - n * DAY + HOUR).timestamp()) for n in range(9)}
     nine = int((START - 9 * DAY).timestamp())
@@ -297,8 +299,8 @@ def test_a_source_of_undated_entries_was_restored_at_no_date(site: SampleSite) -
 
 def restored_until(site: SampleSite, key: str) -> float | None:
     """Return the date of the newest restored entry of a source, in days before START."""
-    query = "SELECT json_extract(observations, '$.restored_until') FROM source WHERE key = :key"
-    [(seconds,)] = rows(site.folder, query, key=key)
+    [(observed,)] = rows(site.folder, "SELECT observations FROM source WHERE key = :key", key=key)
+    seconds = json.loads(observed).get("restored_until") if observed else None
     return None if seconds is None else days(seconds * 1e6)
 
 
@@ -423,7 +425,7 @@ def test_a_revision_of_after_the_backup_is_taken_in_and_an_older_one_is_not(site
 def test_pages_that_were_closed_after_the_backup_hold_their_stories(site: SampleSite, backup: App) -> None:
     shown = replace(STOOD[2], page=1, layer=2)
     assert taken_in(site, later(publications=(*STOOD[:2], shown))).stories == 0
-    change(site.folder, "UPDATE publication SET backfill = 1 WHERE page IS NULL")
+    change(site.folder, "UPDATE publication SET backfill = TRUE WHERE page IS NULL")
     assert [row[3] for row in publications_of(site.folder)] == [None, None, 1]
     assert publications_of(site.folder)[2][10] == round(1 / 86400, 5)
     assert taken_in(site, later(publications=(replace(STOOD[0], page=1, layer=1), STOOD[1], shown))) == TakenIn()

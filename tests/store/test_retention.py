@@ -254,7 +254,7 @@ def test_k4_what_was_never_published_loses_its_text_after_thirty_days(site: Samp
 def test_the_index_of_words_forgets(site: SampleSite) -> None:
     with site.opened("serve") as app:
         fill(site, app)
-        index = open_index(app.store)
+        index = open_index(app.store, site.folder)
 
         def found(text: str) -> int:
             index.update()
@@ -326,6 +326,7 @@ def test_pages_behind_one_that_is_too_young_are_not_read(
     assert second.is_done, "pages 2 and 3 take no step of their own"
 
 
+@pytest.mark.only_sqlite
 def test_the_room_of_a_text_is_free_for_what_comes(site: SampleSite, app: App) -> None:
     """Rows that shrink in place free no pages of SQLite: the store grew in a month as if it kept all texts."""
     fake_source = FakeSource(app)

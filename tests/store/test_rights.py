@@ -14,6 +14,7 @@ from aggregator.store import database, open_store
 from aggregator.store.database import backend_of
 from aggregator.store.store_file import open_to_others
 
+pytestmark = pytest.mark.only_sqlite
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 
@@ -36,7 +37,7 @@ def mode(path: Path) -> int:
 def test_s61_the_store_and_what_lies_beside_it_is_its_owners(place: Path) -> None:
     store = open_store(f"sqlite:///{place}", now=NOON, command="poll")
     try:
-        open_index(store).update()
+        open_index(store, place.parent).update()
         with store.read():
             found = {path.name: mode(path) for path in place.parent.iterdir()}
     finally:

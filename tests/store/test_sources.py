@@ -31,7 +31,7 @@ sources:
 def test_titles_are_those_of_active_sources_that_have_one(app: App) -> None:
     for key, title in (("a", " Feed A "), ("b", " "), ("c", "Feed C")):
         FakeSource(app).says(key, said(key), title=title)
-    change(app.store, "UPDATE source SET active = 0 WHERE key = 'c'")
+    change(app.store, "UPDATE source SET active = FALSE WHERE key = 'c'")
     with app.store.read() as tx:
         assert tx.sources.titles() == {"a": "Feed A"}
 
@@ -39,7 +39,7 @@ def test_titles_are_those_of_active_sources_that_have_one(app: App) -> None:
 def test_sources_are_listed_by_key_with_state_and_feed(app: App) -> None:
     FakeSource(app).says("c", said(1), title="Feed C")
     FakeSource(app).fails("b", "dns")
-    change(app.store, "UPDATE source SET active = 0 WHERE key = 'a'")
+    change(app.store, "UPDATE source SET active = FALSE WHERE key = 'a'")
     with app.store.read() as tx:
         listed = tx.sources.rows()
     assert [(row.key, row.url, row.state, row.paused, row.code) for row in listed] == [
@@ -56,7 +56,7 @@ def test_two_sources_share_an_address_only_while_both_are_active(app: App) -> No
     assert not shares()
     change(app.store, "UPDATE source SET url_in_use = 'https://a.example/' WHERE key = 'c'")
     assert shares()
-    change(app.store, "UPDATE source SET active = 0 WHERE key = 'c'")
+    change(app.store, "UPDATE source SET active = FALSE WHERE key = 'c'")
     assert not shares()
 
 
@@ -71,9 +71,9 @@ def test_twins_of_a_source_share_its_answer(app: App) -> None:
 
     job = FakeSource(app).claim("a")
     assert twins() == {1: ["b", "c"]}
-    change(app.store, "UPDATE source SET paused = 1 WHERE key = 'b'")
+    change(app.store, "UPDATE source SET paused = TRUE WHERE key = 'b'")
     assert twins() == {1: ["c"]}
-    change(app.store, "UPDATE source SET active = 0 WHERE key = 'c'")
+    change(app.store, "UPDATE source SET active = FALSE WHERE key = 'c'")
     assert twins() == {}
 
 
@@ -81,7 +81,9 @@ def test_limits_of_sources_that_have_some(app: App) -> None:
     seen = json.dumps({"addresses": ["https://c.example/old", "https://b.example/", "https://met.example/"]})
     change(app.store, "UPDATE source SET observations = :seen, url_in_use = 'https://new.example/',"
            " validators_url = 'https://new.example/' WHERE key = 'b'", seen=seen)  # fmt: skip
-    change(app.store, "UPDATE source SET show = 'title', noindex = 1, observations = :seen WHERE key = 'c'", seen=seen)
+    change(
+        app.store, "UPDATE source SET show = 'title', noindex = TRUE, observations = :seen WHERE key = 'c'", seen=seen
+    )
     with app.store.read() as tx:
         found = tx.sources.limits()
     assert found == {
@@ -195,7 +197,7 @@ def test_sources_with_an_entry_that_a_rule_changed(app: App, mark: str) -> None:
     assert ruled() == []
     change(app.store, f"UPDATE entry SET {mark} WHERE id IN (2, 3)")
     assert ruled() == ["a"]
-    change(app.store, "UPDATE source SET active = 0 WHERE key = 'a'")
+    change(app.store, "UPDATE source SET active = FALSE WHERE key = 'a'")
     assert ruled() == []
 
 

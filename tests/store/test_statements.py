@@ -3,6 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from aggregator.app import App
 from aggregator.serve.metrics import current_figures
 from tests.fake_source import FakeSource, said
@@ -100,6 +102,7 @@ def plan_of(app: App, statement: str) -> str:
         return "; ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", nothing))
 
 
+@pytest.mark.only_sqlite
 def test_stories_of_others_are_found_by_the_indexes_of_their_marks(sample_site: SampleSite) -> None:
     sample_site.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
     statements: list[str] = []
@@ -126,6 +129,7 @@ def test_categories_are_read_once_for_a_group(tmp_path: Path) -> None:
     assert len([s for s in statements if "category.slug" in s]) == 1
 
 
+@pytest.mark.only_sqlite
 def test_the_newest_of_all_are_looked_for_by_time(sample_site: SampleSite) -> None:
     sample_site.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
@@ -136,6 +140,7 @@ def test_the_newest_of_all_are_looked_for_by_time(sample_site: SampleSite) -> No
     assert plan.startswith("SCAN publication USING INDEX ix_publication_sort_at"), plan
 
 
+@pytest.mark.only_sqlite
 def test_to_say_how_things_stand_reads_no_row_of_entries_or_publications(sample_site: SampleSite) -> None:
     sample_site.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
@@ -148,6 +153,7 @@ def test_to_say_how_things_stand_reads_no_row_of_entries_or_publications(sample_
     assert not [s for s in statements if "FROM entry" in s or "JOIN entry" in s]
 
 
+@pytest.mark.only_sqlite
 def test_metrics_count_in_an_index_of_sources_and_nowhere_else(sample_site: SampleSite) -> None:
     sample_site.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
@@ -183,6 +189,7 @@ def test_what_categories_hold_is_counted_where_something_has_changed(sample_site
     assert not [s for s in statements if "FROM publication" in s]
 
 
+@pytest.mark.only_sqlite
 def test_copies_are_found_without_a_look_at_what_every_story_has(sample_site: SampleSite) -> None:
     sample_site.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []

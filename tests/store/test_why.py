@@ -142,7 +142,7 @@ def test_an_event_without_source_and_facts(app: App) -> None:
 
 
 def test_a_source_that_left_is_found_by_key_and_address(app: App, site: SampleSite) -> None:
-    change(app.store, "UPDATE source SET active = 0 WHERE key = 'b'")
+    change(app.store, "UPDATE source SET active = FALSE WHERE key = 'b'")
     with app.store.read() as tx:
         named = [tx.trail.resting_source(name) for name in ("b", "https://b.example/", "a", "https://a.example/")]
         states = [tx.trail.entry_states(key) for key in "ab"]

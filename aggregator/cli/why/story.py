@@ -236,7 +236,8 @@ def names_of(
 ) -> Names:
     """Return the names of everything that events mention."""
     facts = [step.facts for step in steps]
-    stories = {fact[name] for fact in facts for name in ("into", "to", "parted", "merged") if name in fact}
+    told = {fact.get(name) for fact in facts for name in ("into", "to", "parted", "merged")}
+    stories = {number for number in told if isinstance(number, int)}  # `to` may also be a state, or an address
     stories |= {number for fact in facts for number in fact.get("others", ())}
     sources = {entry.id: entry.source for entry in entries}
     wanted = {*also, *(step.entry for step in steps if step.entry)} | {fact.get("with_entry") or 0 for fact in facts}

@@ -9,6 +9,15 @@ down_revision = None
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+def _unique_text(column: str, name: str) -> sa.Constraint:
+    """Return a constraint for unique texts of strangers. A b-tree of PostgreSQL refuses texts of over 2,700 bytes."""
+    if op.get_bind().dialect.name != "postgresql":
+        return sa.UniqueConstraint(column, name=name)
+    from sqlalchemy.dialects.postgresql import ExcludeConstraint
+
+    return ExcludeConstraint((column, "="), name=name, using="hash")
+
+
 def upgrade() -> None:
     """Create the tables; written out in full, since `schema.py` goes on to change."""
     op.create_table(
@@ -206,7 +215,7 @@ def upgrade() -> None:
         ["active", "due_at", "paused", "own_machine", "interval", "state"],
         unique=False,
     )
-    op.create_index(op.f("ix_source_url_in_use"), "source", ["url_in_use"], unique=False)
+    op.create_index(op.f("ix_source_url_in_use"), "source", ["url_in_use"], unique=False, postgresql_using="hash")
     op.create_table(
         "store",
         sa.Column("id", Id, nullable=False),
@@ -256,7 +265,7 @@ def upgrade() -> None:
         sa.Column("touched", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("dirty", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_story")),
-        sa.UniqueConstraint("atom_id", name=op.f("uq_story_atom_id")),
+        _unique_text("atom_id", op.f("uq_story_atom_id")),
         sa.UniqueConstraint("page_id", name=op.f("uq_story_page_id")),
     )
     op.create_index(op.f("ix_story_touched"), "story", ["touched"])
@@ -346,7 +355,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("source_id", "key_hash", name=op.f("uq_entry_source_id_key_hash")),
     )
     op.create_index(op.f("ix_entry_id_hash"), "entry", ["id_hash"], unique=False)
-    op.create_index(op.f("ix_entry_match_link"), "entry", ["match_link"], unique=False)
+    op.create_index(op.f("ix_entry_match_link"), "entry", ["match_link"], unique=False, postgresql_using="hash")
     op.create_index(op.f("ix_entry_story_id"), "entry", ["story_id"], unique=False)
     op.create_index(op.f("ix_entry_text_digest"), "entry", ["text_digest"], unique=False)
     op.create_index(
