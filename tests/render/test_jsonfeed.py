@@ -120,11 +120,11 @@ def test_tags_are_labels_none_twice() -> None:
 
 
 def test_a55_text_can_stand_in_a_script() -> None:
-    data = render_json(
-        a_document(a_publication(title="</script>&\u2028\u2029", content="<b>x</b>")), SITE, STORE, html=True
-    )
+    publication = a_publication(title="</script>&\u2028\u2029", content="<b>x\u2028y\u2029z</b>")
+    data = render_json(a_document(publication), SITE, STORE, html=True)
     assert not any(sign in data.decode() for sign in "<>&\u2028\u2029")
-    assert json.loads(data)["items"][0]["title"] == "</script>&"
+    [item] = json.loads(data)["items"]
+    assert (item["title"], item["content_html"]) == ("</script>&", "<b>x\u2028y\u2029z</b>")
 
 
 def test_a55_keys_are_sorted_and_the_file_ends_with_a_newline() -> None:
