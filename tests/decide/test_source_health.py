@@ -10,7 +10,7 @@ from aggregator.decide.poll import decide
 from aggregator.decide.source_health import permanent_target
 from aggregator.model.ask import Validators
 from aggregator.model.changes import Changes
-from aggregator.model.entry import Digest, Feed
+from aggregator.model.entry import Digest, Feed, Hints
 from aggregator.model.job import Claim, Gathered, Health, SourceJob
 from aggregator.model.known import Identity, Known
 from aggregator.model.observed import RequestMode
@@ -110,6 +110,20 @@ def test_r43_a_304_goes_on_with_a_row_of_empty_documents_and_begins_none() -> No
     assert life.sees(NotModified(asked_at=NOON)).update.observed.empty_times == 0
     assert life.sees(same(same_body=False), Feed(format="rss20")).update.observed.empty_times == 1
     assert life.sees(NotModified(asked_at=NOON)).update.observed.empty_times == 2
+    assert life.sees(same()).update.observed.empty_times == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "hints", "slowed"),
+    [
+        (429, Hints(), True),
+        (503, Hints(retry_after=DAY), True),
+        (503, Hints(), False),
+        (500, Hints(retry_after=DAY), False),
+    ],
+)
+def test_p30_which_failures_ask_for_fewer_requests(status: int, hints: Hints, slowed: bool) -> None:
+    assert ("rate_limited" in Life().sees(failed(status, hints=hints)).update.inputs["asked"]) is slowed
 
 
 def test_p15_a_304_that_nobody_asked_for_drops_the_validators() -> None:
