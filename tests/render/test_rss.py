@@ -57,6 +57,13 @@ def item_of(publication: Publication) -> etree._Element:
     return item
 
 
+def test_a85_the_hub_stands_behind_the_address_of_the_feed() -> None:
+    document = replace(a_document(), hub=Url("https://hub.example/"))
+    own, hub = channel_of(document).findall(f"{ATOM}link")[:2]
+    assert own.get("rel") == "self"
+    assert (hub.get("href"), hub.get("rel")) == ("https://hub.example/", "hub")
+
+
 @pytest.mark.usefixtures("html_as_it_is")
 def test_a32_main_document(golden: Callable[[str, bytes], None]) -> None:
     golden("category.rss", render_rss(SAMPLE, SITE, ttl=15, html=True))
