@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from aggregator.decide.poll import decide
-from aggregator.decide.source_health import permanent_target
+from aggregator.decide.source_health import permanent_target, with_addresses
 from aggregator.model.ask import Validators
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Feed, Hints
 from aggregator.model.job import Claim, Gathered, Health, SourceJob
 from aggregator.model.known import Identity, Known
-from aggregator.model.observed import RequestMode
+from aggregator.model.observed import NOTHING_OBSERVED, RequestMode
 from aggregator.model.poll import Answer, Failed, Fetched, Hop, NotModified, Outcome, State
 from aggregator.model.settings import Roster, Source, SourceKey
 from aggregator.urls import Url
@@ -295,3 +295,11 @@ def test_p22_p23_a_delta_replaces_the_validators_and_not_the_body() -> None:
     assert move.validators == Validators(url=OLD, etag='"y"')
     assert move.body_digest == "whole"
     assert move.outcome is Outcome.FETCHED
+
+
+def test_s44_each_address_that_was_met_is_kept_once_and_the_configured_one_is_known_anyhow() -> None:
+    one, two = Url("https://a.example/1"), Url("https://a.example/2")
+    found = with_addresses(NOTHING_OBSERVED, OLD, [one, OLD, one])
+    assert found.addresses == (one,)
+    assert with_addresses(found, OLD, [two, one]).addresses == (one, two)
+    assert with_addresses(found, OLD, [one, OLD]) is found

@@ -489,6 +489,14 @@ def test_no_source_no_trouble() -> None:
     assert "There is no source yet." in seen.text
 
 
+@pytest.mark.parametrize(
+    ("logo", "shown"), [("logo.png", "../logo.png"), ("https://a.example/l.png", "https://a.example/l.png")]
+)
+def test_a_logo_of_the_folder_is_found_from_a_page_below(logo: str, shown: str) -> None:
+    seen = Page(render_category(SAMPLE, replace(SITE, logo=logo), FORMATS))
+    assert seen.all("img", src=shown)
+
+
 # --- the stylesheet
 
 
