@@ -14,11 +14,12 @@ from aggregator.cli.edit import core, read_file
 from aggregator.cli.terminal import json_text, printable
 from aggregator.clock import utc_now
 from aggregator.config.addresses import web_address
-from aggregator.config.editing import NewSource, literal, with_sources
+from aggregator.config.editing import with_sources
 from aggregator.config.findings import Unfit
 from aggregator.config.loader import read_config
 from aggregator.config.positions import EditRefused
 from aggregator.config.saving import replace_config
+from aggregator.config.source_text import NewSource, literal
 from aggregator.dry_run.advice import advise
 from aggregator.dry_run.discovery import Found, NoFeed, find
 from aggregator.dry_run.probe import Past, Prober, past_of, why_not_now

@@ -9,7 +9,7 @@ from typing import Any
 from aggregator.clean.outlines import clean_outlines
 from aggregator.cli.terminal import counted
 from aggregator.config.addresses import MAX_ADDRESS
-from aggregator.config.editing import NewSource, literal
+from aggregator.config.source_text import NewSource, literal
 from aggregator.errors import AggregatorError, ParseError
 from aggregator.model.outline import Outline
 from aggregator.model.settings import Settings, Source

@@ -11,10 +11,11 @@ from aggregator.cli.names import matches, parts_of_titles, same_address, stored_
 from aggregator.cli.open import configured
 from aggregator.cli.plan import effects_of
 from aggregator.cli.terminal import called, printable
-from aggregator.config.editing import SOURCES, ConfigText, listed, literal, scalar
+from aggregator.config.editing import SOURCES, ConfigText
 from aggregator.config.findings import Unfit
 from aggregator.config.loader import load_config
 from aggregator.config.positions import EditRefused, Place, Shape
+from aggregator.config.source_text import key_text, listed, literal
 from aggregator.config.vocabulary import category_key, source_key
 from aggregator.errors import AggregatorError
 from aggregator.model.naming import name_of_source
@@ -76,9 +77,8 @@ class Hand:
             of_list = [one for one in whole.sources if one.listed_by and one.key in matches(name, [one], lambda: {})]
             if of_list:
                 by = f"{of_list[0].key} is a feed of the list {of_list[0].listed_by}, not of feeds.yaml"
-                advice = (
-                    f"write it as a source of your own, - {{url: {scalar(of_list[0].safe_url or '…')}}}, and edit that"
-                )
+                url = key_text(of_list[0].safe_url or "…")
+                advice = f"write it as a source of your own, - {{url: {url}}}, and edit that"
                 raise NotFound(f"{by}; {advice}")
         return [numbers[key] for key in keys]
 
@@ -205,7 +205,7 @@ def run_rename(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _retitle_source(hand: Hand, number: int, title: str) -> int:
     said = f"renamed {hand.called(number)} to {title}"
-    hand.text.put((SOURCES, number), [("title", scalar(literal(title)))])
+    hand.text.put((SOURCES, number), [("title", key_text(literal(title)))])
     hand.change(number, title=title)
     return hand.finish(said, {"source": hand.sources[number].key, "title": title})
 
@@ -215,15 +215,15 @@ def _rekey_source(hand: Hand, number: int, key: str) -> int:
     said = f"{hand.called(number)} has the key {new} now, and keeps its history"
     if new == source.key:
         return hand.finish(f"{source.key} has that key already, nothing to write", {})
-    hand.text.put((SOURCES, number), [("key", scalar(new))])
-    hand.text.append((SOURCES, number, "was"), scalar(source.key))
+    hand.text.put((SOURCES, number), [("key", key_text(new))])
+    hand.text.append((SOURCES, number, "was"), key_text(source.key))
     hand.change(number, key=new, was=(*source.was, str(source.key)))
     return hand.finish(said, {"source": new, "was": source.key})
 
 
 def _retitle_category(hand: Hand, category: Category, title: str) -> int:
     said = f"renamed category {category.key} to {title}; its key and its addresses stay"
-    hand.text.put((CATEGORIES, category.key), [("title", scalar(literal(title)))])
+    hand.text.put((CATEGORIES, category.key), [("title", key_text(literal(title)))])
     hand.categories[category.key] = replace(category, title=title, declared=True)
     return hand.finish(said, {"category": category.key, "title": title})
 
@@ -236,16 +236,16 @@ def _rekey_category(hand: Hand, category: Category, key: str) -> int:
         raise EditRefused(f"there is a category {new} already; `aggregator move` moves sources to it")
     said = f"category {old} has the key {new} now; its addresses, ids and archive go on"
     if hand.text.find(CATEGORIES, old) is None:
-        hand.text.put((CATEGORIES, new), [("was", scalar(old))])
+        hand.text.put((CATEGORIES, new), [("was", key_text(old))])
     else:
         hand.text.replace_key((CATEGORIES,), old, new)
-        hand.text.append((CATEGORIES, new, "was"), scalar(old))
+        hand.text.append((CATEGORIES, new, "was"), key_text(old))
     members = [number for number, source in enumerate(hand.sources) if old in source.places]
     mentions = [path for number in members for path in _mentions(hand.text, number, old)]
     unnamed = [n for n in members if old == GENERAL and hand.text.find(SOURCES, n, "category") is None]
     hand.text.replace_texts(mentions, new)
     for number in unnamed:
-        hand.text.put((SOURCES, number), [("category", scalar(new))])
+        hand.text.put((SOURCES, number), [("category", key_text(new))])
     for number in members:
         source = hand.sources[number]
         hand.change(

@@ -6,54 +6,22 @@ caller must load the result and check it before it replaces the old file.
 A path names a value from the root: keys of mappings, and numbers of items of lists, from 0.
 """
 
-import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import yaml
 
 from aggregator.config.positions import EditRefused, Place, Shape, read_positions
+from aggregator.config.source_text import NewSource, key_text, scalar, source_pairs
 
 FRESH: Final = "# Everything that can stand here: docs/feeds.md. `aggregator check` says what is wrong.\n"
 SOURCES: Final = "sources"
-_PLAIN = re.compile(r"[^\W\d_][\w./%?=~+-]*(?::[\w./%?=~+&-]+)*")  # needs no quotes, inside brackets or outside
-_WORDS = frozenset("true false null yes no on off y n".split())  # other programs don't read these as texts
 _DASH = re.compile(r"(\s*)-( +)(?:[&!]\S+ +)*")
 _ANCHOR = re.compile(r"[&!]\S*\s+")
 _BY_HAND = "the layout of feeds.yaml can't be edited by a program; edit it by hand"
 
 Path = Sequence[str | int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewSource:
-    """A source to add."""
-
-    url: str  # as written in feeds.yaml, with `${NAME}` variables
-    title: str | None = None
-    categories: Sequence[str] = ()
-    kind: str | None = None
-    paused: bool = False
-
-
-def literal(text: str) -> str:
-    """Return a text with `${` escaped, so that feeds.yaml takes nothing in it from the environment."""
-    return text.replace("${", "$${")
-
-
-def scalar(text: str, *, quotes: bool = False) -> str:
-    """Return a text as a YAML scalar, in quotes if it needs them or if `quotes` is set."""
-    if not quotes and _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
-        return text
-    return json.dumps(text, ensure_ascii=False)
-
-
-def listed(texts: Sequence[str]) -> str:
-    """Return texts as YAML: one as it is, several as a list in brackets."""
-    names = [key_text(literal(text)) for text in texts]
-    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
 class ConfigText:
@@ -304,7 +272,7 @@ class ConfigText:
         if old.startswith("'") and text.isprintable():
             new = "'" + text.replace("'", "''") + "'"
         else:
-            new = scalar(text, quotes=old.startswith('"'))
+            new = scalar(text, quotes=True) if old.startswith('"') else key_text(text)
         self._splice(place.start, place.end, new)
 
     def _insert(self, place: Place, pairs: Sequence[tuple[str, str]]) -> None:
@@ -380,14 +348,6 @@ def _colon(text: str, key: Place) -> int:
     return text.index(":", key.end) + 1
 
 
-def key_text(key: str) -> str:
-    """Return a key or a name as YAML: plain if it needs no quotes.
-
-    PyYAML, which finds the positions of values, ends a plain text in brackets at a question mark.
-    """
-    return scalar(key, quotes="?" in key)
-
-
 def _mapping(pairs: Iterable[tuple[str, str]]) -> str:
     return "{" + ", ".join(f"{key_text(key)}: {value}" for key, value in pairs) + "}"
 
@@ -413,17 +373,3 @@ def with_sources(data: bytes, new: Sequence[NewSource]) -> bytes:
     text = ConfigText(data)
     text.add_items(SOURCES, [source_pairs(each) for each in new])
     return text.data
-
-
-def source_pairs(new: NewSource) -> list[tuple[str, str]]:
-    """Return the keys and values of a source, as YAML."""
-    pairs = [("url", scalar(new.url))]
-    if new.kind is not None:
-        pairs.append(("kind", new.kind))
-    if new.title is not None:
-        pairs.append(("title", key_text(literal(new.title))))
-    if new.categories:
-        pairs.append(("category", listed(new.categories)))
-    if new.paused:
-        pairs.append(("paused", "true"))
-    return pairs

@@ -128,7 +128,7 @@ def test_an_edit_changes_the_one_source_and_no_other_byte(
 ) -> None:
     wanted, blocks, above, below, newline = file
     number = data.draw(st.integers(0, len(wanted) - 1))
-    title = data.draw(st.sampled_from(["New", "a: 'b' \"c\" #d", "新"]))
+    title = data.draw(st.sampled_from(["New", "Why?", "a: 'b' \"c\" #d", "新"]))
     categories = data.draw(st.lists(st.sampled_from([*NAMES, "other"]), unique=True, min_size=1, max_size=2))
     one = wanted[number]
     with tempfile.TemporaryDirectory() as folder:
@@ -325,3 +325,10 @@ def test_every_command_shows_its_examples_and_those_are_understood(planet: Path)
         examples: Sequence[str] = [line for line in shown.splitlines() if line.startswith(f"  aggregator {name} ")]
         assert examples, name
         assert max(map(len, shown.splitlines())) <= 80, name
+
+
+def test_a_title_with_a_question_mark_can_be_edited_again(planet: Path) -> None:
+    assert run(planet, "rename", "A Blog", "Why?").returncode == 0
+    assert run(planet, "rename", "python", "Who?").returncode == 0
+    assert run(planet, "pause", "Why?").returncode == 0
+    assert load_config(planet / "feeds.yaml", {}).sources[0].title == "Why?"

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aggregator.config.editing import NewSource, literal, with_sources
+from aggregator.config.editing import with_sources
 from aggregator.config.loader import read_config
 from aggregator.config.positions import EditRefused
 from aggregator.config.saving import replace_config
+from aggregator.config.source_text import NewSource, literal
 
 URL = "https://new.example/feed"
 NEW = NewSource(url=URL)

@@ -17,11 +17,12 @@ from aggregator.cli.importing.osmosfeed import read_osmosfeed
 from aggregator.cli.importing.planet import Imported, ImportedFeed
 from aggregator.cli.terminal import counted, printable
 from aggregator.config.addresses import base_url
-from aggregator.config.editing import SOURCES, ConfigText, NewSource, literal, scalar, source_pairs
+from aggregator.config.editing import SOURCES, ConfigText
 from aggregator.config.findings import Unfit
 from aggregator.config.keys import PublishKeys
 from aggregator.config.loader import read_config
 from aggregator.config.positions import EditRefused
+from aggregator.config.source_text import NewSource, key_text, literal, scalar, source_pairs
 from aggregator.config.vocabulary import category_key, contact, timezone
 from aggregator.errors import AggregatorError, ConfigError, ParseError
 from aggregator.model.output_paths import format_of
@@ -267,7 +268,7 @@ class _Import:
                 else:
                     if check := _CHECKS.get(key):
                         check(value)
-                    found[table].append((key, scalar(literal(value))))
+                    found[table].append((key, key_text(literal(value))))
             except Unfit as unfit:
                 self._imported.remark(0, f"{value} {unfit}; so {table}.{key} is not written")
         formats = self._before.publish.formats if self._before else frozenset(PublishKeys.formats.default)
@@ -281,7 +282,7 @@ class _Import:
             if found[table]:
                 self._text.put((table,), found[table])
         if self._aliases:
-            self._text.put(("publish", "aliases"), [(scalar(old), ours) for old, ours in self._aliases.items()])
+            self._text.put(("publish", "aliases"), [(old, ours) for old, ours in self._aliases.items()])
 
     def _check(self, settings: Settings) -> None:
         """Check that the sources are the old ones and the new ones."""
