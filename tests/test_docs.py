@@ -11,22 +11,28 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import pytest
 
 from aggregator.cli.preview.text import STATES
+<<<<<<< HEAD
 from aggregator.config import load_config
+=======
+from aggregator.config.loader import read_config
+>>>>>>> 4e5ad42 (Alarms are told once when they begin and once when they end: feed, webhook, mail and chat)
 from aggregator.dry_run.replay import KINDS
-from aggregator.model.alarm import AlarmCode
+from aggregator.model.alarm import Alarm, AlarmCode
 from aggregator.model.poll import State
 from aggregator.model.status import Figures, Lag
+from aggregator.render.alarm_words import record_of
 from aggregator.serve.metrics import Meter
 from aggregator.store.status import ADVICE
 from tests.command import aggregator
 from tests.feed_server import FeedServer, Reply
 from tests.patience import PATIENCE
 from tests.running import Running
-from tests.sample_site import LOOPBACK, item, rss
+from tests.sample_site import LOOPBACK, START, item, rss
 
 ROOT = Path(__file__).parents[1]
 DOCS = ("cron.md", "service.md", "subscribe.md")
@@ -266,6 +272,17 @@ def test_r67_every_alarm_state_and_code_is_explained_and_nothing_else() -> None:
     assert told == [sorted(AlarmCode), sorted(State), sorted(ADVICE)]
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "aggregator").rglob("*.py"))
     assert [name for name in notices if f'"{name}"' not in code] == []
+
+
+def test_the_fields_and_examples_of_told_md_are_right() -> None:
+    pytest.importorskip("apprise")
+    text = (ROOT / "docs" / "told.md").read_text(encoding="utf-8")
+    alarm = Alarm(code=AlarmCode.LAG, text="late", since=START)
+    fields = [name.partition("[].")[2] for name in re.findall(r"(?m)^\| `(alarms\[\]\.\w+)` \|", text)]
+    assert fields == [*record_of(alarm, {}, str(UUID(int=1)))]
+    for example in re.findall(r"(?s)```yaml\n(.*?)```", text):
+        whole = f"{example}sources: [https://a.example/]".encode()
+        assert not read_config(whole, Path("/feeds.yaml"), {"HOOK": "abc", "MAIL_PASSWORD": "secret"}).warnings
 
 
 def test_the_metrics_that_politeness_md_names_are_there() -> None:

@@ -36,8 +36,10 @@ from aggregator.text.durations import parse_duration
 from aggregator.websub import send_pings_briefly
 
 if TYPE_CHECKING:
+    from aggregator.notify import messages
     from aggregator.poll import corrections, details, dispatcher, due_queue
 else:
+    messages = late("aggregator.notify.messages")
     corrections = late("aggregator.poll.corrections")
     details = late("aggregator.poll.details")
     dispatcher = late("aggregator.poll.dispatcher")
@@ -81,6 +83,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 unpublished = str(error)
             if app.in_force.settings.publish.hub is not None:
                 send_pings_briefly(app, should_stop=lambda: bool(signals))
+            if (alarms := app.in_force.settings.alarms).webhook or alarms.notify:
+                messages.send_messages(app, should_stop=lambda: bool(signals))
         report = shot.report(published.changed, published.posts)
         names = {} if options.json else shot.names()
     print(
@@ -171,7 +175,7 @@ class OneShot:
         self._skipped += [self._report_of(item) for item in others]
         self.left_alone = [str(item.key) for item in others]
         with self._app.store.begin() as tx:
-            self.alarms = tx.alarms.note(self._app.clock())
+            self.alarms, _ = tx.alarms.note(self._app.clock())
             self.has_requests = bool(tx.corrections.pending())
             if self._stopped:  # the next run does the rest (R54)
                 return

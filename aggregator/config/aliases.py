@@ -61,14 +61,14 @@ def read_aliases(
 
 
 def read_static(
-    folder: Path, place: Node, aliases: Sequence[tuple[str, str]], private: Sequence[Path], findings: Findings
+    folder: Path, place: Node, taken_paths: Sequence[str], private: Sequence[Path], findings: Findings
 ) -> None:
     """Check the folder that is copied unchanged (`publish.static`).
 
     Args:
         folder: absolute path of the folder.
         place: position of its name in feeds.yaml.
-        aliases: `publish.aliases`, whose paths its files must not take.
+        taken_paths: of `publish.aliases` and `alarms.feed`, which its files must not have.
         private: feeds.yaml, the store and publish.to, none of which may be in the folder.
         findings: collects problems and warnings.
     """
@@ -84,7 +84,7 @@ def read_static(
     if any(real.is_relative_to(path.resolve()) for path in private):
         findings.problem_at(place, "this folder is inside publish.to; write a folder outside of it")
         return
-    taken = {alias.lower() for alias, _ in aliases}
+    taken = {path.lower() for path in taken_paths}
     folders = {inside for alias in taken for inside in _folders(alias)}
     bad = []
     for file in files_below(folder):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from aggregator.config.alarms import ALARMS
 from aggregator.config.source_keys import CATEGORY, DEFAULTS, HOST, PAGES, PUBLISH, ROOT, SERVE, SITE, SOURCE
 from aggregator.config.tables import Table
 
@@ -11,6 +12,7 @@ _PLACES: tuple[tuple[Table, str], ...] = (
     (PUBLISH, "under publish:"),
     (PAGES, "under pages:"),
     (SERVE, "under serve:"),
+    (ALARMS, "under alarms:"),
     (DEFAULTS, "under defaults:"),
     (HOST, "in an entry of hosts:"),
     (CATEGORY, "in a category"),

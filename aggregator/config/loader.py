@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aggregator.config.addresses import bind_parts, bucket, has_literal_secret, store_path
+from aggregator.config.alarms import alarming_of
 from aggregator.config.aliases import read_aliases, read_static
 from aggregator.config.categories import categories_of
 from aggregator.config.document import MapNode, Node, Scalar, read_document
@@ -21,7 +22,7 @@ from aggregator.config.sources import SourceContext, SourceReader
 from aggregator.config.tables import Key, Values
 from aggregator.errors import ConfigError, ExtraMissing, Problem
 from aggregator.model.hosts import is_public
-from aggregator.model.settings import Jekyll, Pages, Publish, Secret, Settings, Site
+from aggregator.model.settings import NO_ALARMING, Jekyll, Pages, Publish, Secret, Settings, Site
 from aggregator.urls import Url, host_of, normalise
 
 BUCKETS = "obstore"  # library of the extra `s3`
@@ -91,10 +92,11 @@ def _settings(root: Node, path: Path, findings: Findings) -> Settings | None:
         return None
     publish = _publish(values[RootKeys.publish], path.parent, findings)
     rules = host_rules(values[RootKeys.hosts], findings)
+    site_values, bind = values[RootKeys.site], values[RootKeys.serve][ServeKeys.bind]
     context = SourceContext(
         folder=path.parent,
         defaults=values[RootKeys.defaults],
-        zone=values[RootKeys.site][SiteKeys.timezone],
+        zone=site_values[SiteKeys.timezone],
         rules=rules,
         has_all_rules=not (isinstance(root, MapNode) and root.cut)
         and not may_hide_allow_private(values.place(RootKeys.hosts), values[RootKeys.hosts]),
@@ -102,7 +104,8 @@ def _settings(root: Node, path: Path, findings: Findings) -> Settings | None:
     reader = SourceReader(context, findings)
     listed = values[RootKeys.sources]
     sources = reader.read(listed or ())
-    host, port = bind_parts(values[RootKeys.serve][ServeKeys.bind])
+    pages = values[RootKeys.pages]
+    host, port = bind_parts(bind)
     in_file = store_path(values[RootKeys.store])
     database = None if in_file is None else path.parent / in_file
     if database is None:
@@ -111,18 +114,22 @@ def _settings(root: Node, path: Path, findings: Findings) -> Settings | None:
         if find_spec(BUCKETS) is None:
             place = values[RootKeys.publish].place(PublishKeys.to)
             findings.problem_at(place, str(ExtraMissing("a bucket", "s3")))
-        if values[RootKeys.site][SiteKeys.base_url] is None:
+        if site_values[SiteKeys.base_url] is None:
             place = values[RootKeys.publish].place(PublishKeys.to)
             findings.problem_at(place, "publish.to is a bucket; write its public address in site.base_url")
     elif database is not None and database.is_relative_to(publish.to):
         findings.warn(
             values.place(RootKeys.store), "the store is inside publish.to and would be public; write another path"
         )
+    alarming = (
+        NO_ALARMING if (alarms := values[RootKeys.alarms]) is None else alarming_of(alarms, publish.aliases, findings)
+    )
     if publish.static is not None:
         place = values[RootKeys.publish].place(PublishKeys.static)
         private = [path, *([database] if database else []), *([publish.to] if isinstance(publish.to, Path) else [])]
-        read_static(publish.static, place, publish.aliases, private, findings)
-    site = _site(values[RootKeys.site], values[RootKeys.serve])
+        taken = [*(alias for alias, _ in publish.aliases), *filter(None, [alarming.feed])]
+        read_static(publish.static, place, taken, private, findings)
+    site = _site(site_values, bind)
     if publish.hub is not None:
         _check_hub(publish.hub, site, values[RootKeys.publish].place(PublishKeys.hub), findings)
     return Settings(
@@ -130,7 +137,8 @@ def _settings(root: Node, path: Path, findings: Findings) -> Settings | None:
         site=site,
         store=values[RootKeys.store] if database is None else f"sqlite:///{quote(str(database))}",
         publish=publish,
-        pages=Pages(images=values[RootKeys.pages][PagesKeys.images], show=values[RootKeys.pages][PagesKeys.show]),
+        pages=Pages(images=pages[PagesKeys.images], show=pages[PagesKeys.show]),
+        alarms=alarming,
         host=host,
         port=port,
         workers=values[RootKeys.workers],
@@ -153,10 +161,10 @@ def _other_format(root: Node) -> str | None:
     return None
 
 
-def _site(values: Values, serve: Values) -> Site:
+def _site(values: Values, bind: str) -> Site:
     return Site(
         title=values[SiteKeys.title],
-        base_url=normalise(values[SiteKeys.base_url] or f"http://{serve[ServeKeys.bind]}/"),
+        base_url=normalise(values[SiteKeys.base_url] or f"http://{bind}/"),
         language=values[SiteKeys.language],
         timezone=values[SiteKeys.timezone],
         contact=values[SiteKeys.contact],

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 
+from aggregator.config.alarms import ALARMS
 from aggregator.config.keys import DEDUPE_TABLE, JEKYLL, RULE
 from aggregator.config.shapes import Schema
 from aggregator.config.source_keys import (
@@ -60,6 +61,7 @@ _SECTIONS: tuple[tuple[str, str, Table], ...] = (
     ("publish.jekyll", "", JEKYLL),
     ("pages", "", PAGES),
     ("serve", "", SERVE),
+    ("alarms", "", ALARMS),
     ("defaults", "", DEFAULTS),
     (
         "hosts",

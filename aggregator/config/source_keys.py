@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aggregator.config import addresses, patterns, schedules, selectors, vocabulary
+from aggregator.config.alarms import ALARMS
 from aggregator.config.compounds import Anything, ListOf, MapOf
 from aggregator.config.document import Node, Scalar
 from aggregator.config.findings import Findings, Unfit
@@ -291,6 +292,7 @@ class RootKeys(Keys):
     publish = key(PUBLISH, {}, "Place, formats and sizes of outputs.")
     pages = key(PAGES, {}, "What pages show of stories.")
     serve = key(SERVE, {}, "The web server of `aggregator serve`.")
+    alarms = optional(ALARMS, "Where and when you are told of alarms.")
     workers = key(Integer(1, 64), 16, "Parallel fetches over all hosts.")
     proxy = optional(
         Text("a proxy", "http://host:3128", limit=2000, check=addresses.proxy),

@@ -26,6 +26,7 @@ class AlarmCode(StrEnum):
     LAG = "lag"  # sources are polled later than they are due (R19)
     POSTS = "posts"  # some posts (`publish.jekyll`) could not be rendered or written (R32)
     HUB = "hub"  # the WebSub hub accepts no pings (A86)
+    MESSAGES = "messages"  # the webhook or an address of `alarms.notify` accepts no messages on alarms
     DEAD = "dead"  # the source failed for a week (R46)
     REPLACED = "replaced"  # the source looks like another feed than before (R44)
     FIELDS_LOST = "fields_lost"  # no entry has a field that most entries had before
@@ -46,9 +47,10 @@ QUIET: Final = (AlarmCode.SILENT, AlarmCode.EMPTY)  # of a source that answers w
 
 @record
 class Alarm:
-    """An alarm that is raised now."""
+    """An alarm that is raised now, or was."""
 
     code: AlarmCode
     source: SourceKey | None = None  # None: the alarm concerns the whole program
     text: str  # for the operator
     since: datetime  # when the alarm was raised
+    ended_at: datetime | None = None  # when it was over; None: it holds

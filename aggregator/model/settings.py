@@ -7,7 +7,7 @@ import hashlib
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import NewType
@@ -335,6 +335,20 @@ class Pages:
 
 
 @record
+class Alarming:
+    """Where and when the operator is told of alarms: setting `alarms`."""
+
+    feed: str | None = None  # path of the Atom feed of alarms, in the published folder
+    webhook: Secret | None = None  # address that gets a POST
+    notify: tuple[Secret, ...] = ()  # addresses of Apprise
+    quiet: tuple[time, time] | None = None  # no message between these times, in site.timezone
+    digest: time | None = None  # one message a day, at this time; None: a message at each beginning and end
+
+
+NO_ALARMING = Alarming()
+
+
+@record
 class Settings:
     """All settings of feeds.yaml."""
 
@@ -343,6 +357,7 @@ class Settings:
     store: str  # an SQLAlchemy URL with an absolute path
     publish: Publish
     pages: Pages = Pages()
+    alarms: Alarming = NO_ALARMING
     host: str = "127.0.0.1"  # host of serve.bind
     port: int = 8080
     workers: int = 16

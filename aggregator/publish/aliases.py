@@ -1,5 +1,7 @@
 """Publishes copies: outputs under old addresses (`publish.aliases`), and the operator's files (`publish.static`).
 
+The feed of alarms (`alarms.feed`) is among them: like theirs, its path is the operator's choice.
+
 Copies are listed like outputs, and removed when feeds.yaml or the folder no longer has them. Files that are not listed
 are never touched.
 """
@@ -9,16 +11,22 @@ from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aggregator.config.aliases import files_below
+from aggregator.late import late
 from aggregator.model.output import Output
 from aggregator.model.output_paths import PATH, collides
-from aggregator.model.settings import Publish
+from aggregator.model.settings import Settings
 from aggregator.publish.destination import Destination
 from aggregator.publish.folder import Folder
 from aggregator.publish.output_list import OutputList, Put
 from aggregator.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from aggregator.publish import alarm_feed
+else:
+    alarm_feed = late("aggregator.publish.alarm_feed")
 
 log = getLogger(__name__)
 
@@ -37,6 +45,7 @@ class ListedFiles:
     digests: Mapping[str, str | None]
     max_ages: Mapping[str, int]
     copies: frozenset[str]
+    alarms: Output | None  # the feed of alarms
 
 
 class Aliases:
@@ -45,15 +54,16 @@ class Aliases:
     Args:
         folder: the published folder.
         outputs: the list of its files.
-        publish: what is copied.
+        settings: what is copied.
         is_made: whether a listed copy, with its digest, is none, but a file that we make where no copy has its path.
     """
 
     def __init__(
-        self, folder: Destination, outputs: OutputList, publish: Publish, is_made: Callable[[str, str | None], bool]
+        self, folder: Destination, outputs: OutputList, settings: Settings, is_made: Callable[[str, str | None], bool]
     ) -> None:
         self._folder, self._outputs, self._is_made = folder, outputs, is_made
-        self._aliases, self._static = publish.aliases, publish.static
+        self._aliases, self._static = settings.publish.aliases, settings.publish.static
+        self._settings, self._alarm_feed = settings, settings.alarms.feed
         self._known: dict[str, _Look] = {}  # static files that were copied, as they looked then
         self._passed_over: set[tuple[str, str]] = set()  # what was said once
 
@@ -65,9 +75,10 @@ class Aliases:
     def read(self, tx: Transaction) -> ListedFiles | None:
         """Read what `put` needs from the store, after the outputs were recorded; None if there is nothing to copy."""
         copies = tx.files.copies()
-        if not (self._aliases or self._static or any(not self._is_made(path, None) for path in copies)):
+        alarms = None if self._alarm_feed is None else alarm_feed.alarm_feed(tx, self._settings, self._alarm_feed)
+        if not (self._aliases or self._static or alarms or any(not self._is_made(path, None) for path in copies)):
             return None
-        return ListedFiles(tx.files.digests(stories=False), tx.files.max_ages(), copies)
+        return ListedFiles(tx.files.digests(stories=False), tx.files.max_ages(), copies, alarms)
 
     def put(self, files: ListedFiles, *, everything: bool, take_over: bool) -> Put:
         """Copy what is new or has changed, and remove copies that are no longer wanted.
@@ -92,6 +103,9 @@ class Aliases:
                 outputs.append(
                     Output(path=path, render=render, max_age=files.max_ages[target], copied=True, like=target)
                 )
+        if files.alarms is not None:
+            wanted.add(files.alarms.path)
+            outputs.append(files.alarms)
         looks: dict[str, _Look] = {}
         if self._static is not None and self._static.is_dir():
             source, looks = Folder(self._static), dict(self._static_files(self._static))
@@ -115,6 +129,8 @@ class Aliases:
         for path, target in self._aliases:
             render = partial(self._folder.read, target, EVERY_OUTPUT_BYTES)
             yield Output(path=path, render=render, max_age=0, copied=True, like=target)
+        if self._alarm_feed is not None:
+            yield Output(path=self._alarm_feed, render=bytes, max_age=0, copied=True)
         if self._static is not None and self._static.is_dir():
             source = Folder(self._static)
             for path, _ in self._static_files(self._static):
@@ -122,7 +138,7 @@ class Aliases:
 
     def _static_files(self, static: Path) -> Iterator[tuple[str, _Look]]:
         """Return the files to copy, each with its inode, size and times; a file that can't be copied is logged once."""
-        aliases = {alias for alias, _ in self._aliases}
+        aliases = {*(alias for alias, _ in self._aliases), *filter(None, [self._alarm_feed])}
         for number, path in enumerate(files_below(static)):
             if number == MAX_STATIC_FILES:
                 self._pass_over(path, f"{static} has over {MAX_STATIC_FILES:,} files")

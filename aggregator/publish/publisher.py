@@ -107,7 +107,7 @@ class Publisher:
         store, settings, clock, outputs = self._store, self._settings, self._clock, self._outputs
         self._formats = Formats(settings, style, str(store.uuid))
         extras = SiteFiles(settings, style)
-        self._aliases = Aliases(self._folder, outputs, settings.publish, extras.has)
+        self._aliases = Aliases(self._folder, outputs, settings, extras.has)
         self._stories = StoryPages(store, settings, self._formats.names, style, outputs, clock)
         pages = self._stories.are_made
         self._looks = looks = Looks(settings, style, has_story_pages=pages)
@@ -287,7 +287,7 @@ class Publisher:
         """List the files that a restored store finds, and have lost files made again; read anew what that changes."""
         changed = False
         if opening.is_adopting and not self._has_adopted:
-            aliases = dict(self._settings.publish.aliases).keys()
+            aliases = {*dict(self._settings.publish.aliases), *filter(None, [self._settings.alarms.feed])}
             adopt.adopt_outputs(self._store, self._folder, self._clock, aliases)
             self._has_adopted = changed = True
         has_river = self._site.has_river

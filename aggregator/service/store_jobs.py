@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 from logging import getLogger
+from typing import TYPE_CHECKING
 
 from aggregator.app import App
 from aggregator.errors import AggregatorError
+from aggregator.late import late
 from aggregator.poll.corrections import run_pending_requests
 from aggregator.poll.details import end_waits
 from aggregator.poll.dispatcher import SPREAD
@@ -15,6 +17,11 @@ from aggregator.service.jobs import Job
 from aggregator.service.lag import LagWatch
 from aggregator.service.publish_loop import DEBOUNCE, PublishLoop
 
+if TYPE_CHECKING:
+    from aggregator.notify import messages
+else:
+    messages = late("aggregator.notify.messages")
+
 log = getLogger(__name__)
 
 FLUSH = timedelta(seconds=1)
@@ -23,6 +30,7 @@ SEARCH = timedelta(seconds=5)  # between two additions to the search index
 SEARCH_SECONDS = 0.5  # how long one of these may take
 MINUTE = timedelta(minutes=1)
 ALARMS = timedelta(minutes=5)  # between two evaluations of alarms (R67)
+MESSAGES = timedelta(seconds=10)  # between two looks for messages on alarms that are due
 HOUR = timedelta(hours=1)
 
 
@@ -40,6 +48,7 @@ class StoreJobs:
         self._app, self._loop, self._index, self._is_pressed = app, loop, index, is_pressed
         self._maintenance = Maintenance(app.store, app.clock)
         self._lag = LagWatch()
+        self._was_told = True  # whether the operator was told of alarms when messages were last sent
         self._requests_from = app.clock()  # when requests are tried again, after they could not be carried out
 
     def table(self) -> tuple[Job, ...]:
@@ -52,6 +61,7 @@ class StoreJobs:
             Job("requests", self._run_requests, REQUESTS),
             Job("measure", self._measure_lag, MINUTE),
             Job("alarms", self._note_alarms, ALARMS),
+            Job("messages", self._send_messages, MESSAGES),
             Job("search", self._extend_index, SEARCH),
             Job("tombstones", self._end_tombstones, HOUR),
             Job("bodies", maintenance.trim_bodies, HOUR),
@@ -84,8 +94,19 @@ class StoreJobs:
             self._lag.see(None if is_held_up else tx.schedule.lag(now), now)
 
     def _note_alarms(self) -> None:
+        """Note alarms that begin or end, and publish the feed of alarms (`alarms.feed`)."""
         with self._app.store.begin() as tx:
-            tx.alarms.note(self._app.clock())
+            begun, over = tx.alarms.note(self._app.clock())
+        if begun or over:
+            self._loop.request()
+
+    def _send_messages(self) -> None:
+        """Tell the operator of alarms that began or ended (`alarms`)."""
+        alarms = self._app.in_force.settings.alarms
+        is_told = alarms.webhook is not None or bool(alarms.notify)
+        if is_told or self._was_told:
+            messages.send_messages(self._app)
+        self._was_told = is_told
 
     def _run_requests(self) -> None:
         """Carry out the requests of operators, and publish what they changed (R27)."""

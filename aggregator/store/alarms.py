@@ -1,7 +1,7 @@
-"""Alarms, derived from the store; each is logged when it begins and when it ends (R19, R43, R46, R48, P94, R67)."""
+"""Alarms, derived from the store; the beginning and end of each is logged and kept (R19, R43, R46, R48, P94, R67)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from logging import getLogger
 
@@ -19,7 +19,7 @@ from aggregator.model.stored_json import arrivals_of, observed_of
 from aggregator.store.history import day_of, sums_since
 from aggregator.store.hub_pings import HubPings
 from aggregator.store.schedule import Schedule
-from aggregator.store.schema import alarm, post, source, store
+from aggregator.store.schema import alarm, channel, post, source, store
 from aggregator.store.store_row import StoreRow
 
 log = getLogger(__name__)
@@ -38,10 +38,18 @@ UNCONDITIONAL_SHARE = 0.1
 UNCONDITIONAL_LEAST = 3  # and at least so many: this program drops validators itself at times (P16).
 NOTED = timedelta(days=1)  # how long the alarm of a single observation in a document lasts (R45, R47)
 HUB_REFUSES = timedelta(hours=1)  # how long the hub may fail to accept pings before the alarm
+CHANNEL_REFUSES = timedelta(hours=1)  # how long messages on alarms may be refused before the alarm
 LATE_SHARE = 0.05  # share of sources that may be late by more than a fourth of their interval (R19)
 
 SAID = (AlarmCode.LAG, AlarmCode.NETWORK_DOWN)  # logged by the code that measures them; not logged here again
+KEPT = 1000  # alarms that are over, which are kept for the feed of alarms
 _ALL = 0  # `alarm.source_id` of an alarm that concerns no single source
+_HOLDING = (
+    select(alarm, source.c.key)
+    .outerjoin(source, source.c.id == alarm.c.source_id)
+    .where(alarm.c.ended_at.is_(None))
+    .order_by(alarm.c.id)
+)
 _WATCHED = "id key state paused claims failures succeeded_at failing_since code arrivals observations".split()
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
@@ -103,6 +111,15 @@ def of_hub(hub: HubStatus | None, now: datetime) -> Iterator[Found]:
         yield Found(AlarmCode.HUB, f"the hub was not told of {feeds} changed, since {since}: {hub.error}")
 
 
+def of_channels(connection: Connection, now: datetime) -> Iterator[Found]:
+    """Yield an alarm if the webhook or an address of `alarms.notify` takes no messages for an hour."""
+    query = select(channel).where(channel.c.failing_since.is_not(None)).order_by(channel.c.failing_since)
+    row = connection.execute(query).first()
+    if row is not None and now - row.failing_since >= CHANNEL_REFUSES:
+        since = f"{row.failing_since:%Y-%m-%d %H:%M} UTC"
+        yield Found(AlarmCode.MESSAGES, f"alarms.{row.name} takes no messages on alarms since {since}: {row.error}")
+
+
 def of_sources(rows: Iterable[RowMapping], sums: Mapping[int, Sums], now: datetime) -> Iterator[Found]:
     """Yield the alarms of sources.
 
@@ -129,9 +146,9 @@ def _of_source(row: RowMapping, sums: Sums, now: datetime) -> Iterator[tuple[Ala
     yield from _of_documents(observed, now)
     if row["failures"] >= DEAD_FAILURES and now - since >= DEAD:
         yield AlarmCode.DEAD, f"no success since {since:%Y-%m-%d}; {row['failures']} failures in a row ({row['code']})"
-    if row["state"] == State.OK and arrivals:
+    if row["state"] == State.OK and arrivals and now - arrivals[-1] >= SILENT:
         usual = median_gap(arrivals) or timedelta(0)
-        if now - arrivals[-1] >= max(SILENT, SILENT_GAPS * usual):
+        if now - arrivals[-1] >= SILENT_GAPS * usual:
             rhythm = f"; there used to be one every {round(usual / _DAY)} d" if usual > _DAY else ""
             yield AlarmCode.SILENT, f"no new entry since {arrivals[-1]:%Y-%m-%d}{rhythm}"
     if sums.unconditional >= UNCONDITIONAL_LEAST and sums.unconditional > UNCONDITIONAL_SHARE * sums.polls:
@@ -195,39 +212,64 @@ class Alarms:
             *overall(Schedule(self._connection).lag(now), StoreRow(self._connection).outage(), failed),
             *of_posts(*failed_posts(self._connection)),
         ]
-        ours += of_hub(HubPings(self._connection).status(), now)
+        ours += [*of_hub(HubPings(self._connection).status(), now), *of_channels(self._connection, now)]
         return [*ours, *of_sources(rows, sums, now)]
 
     def with_since(self, found: Iterable[Found], now: datetime) -> tuple[Alarm, ...]:
         """Return alarms with the time at which each was first noticed; `now` for conditions that are new."""
-        noticed = {(row.code, row.source_id): row.since for row in self._connection.execute(select(alarm))}
+        noticed = {(row.code, row.source_id): row.since for row in self._connection.execute(_HOLDING)}
         return tuple(
             Alarm(code=one.code, source=one.source, text=one.text, since=noticed.get((one.code, one.source_id), now))
             for one in found
         )
 
-    def note(self, now: datetime) -> tuple[Alarm, ...]:
-        """Log alarms that begin or end, once each, and store which alarms hold (R46). Return the alarms that began."""
+    def latest(self, limit: int) -> list[Alarm]:
+        """Return the alarms that began or ended last, the latest change first; at most `limit`."""
+        query = select(alarm, source.c.key).outerjoin(source, source.c.id == alarm.c.source_id)
+        query = query.order_by(func.coalesce(alarm.c.ended_at, alarm.c.since).desc(), alarm.c.id.desc()).limit(limit)
+        return [alarm_of(row) for row in self._connection.execute(query).mappings()]
+
+    def note(self, now: datetime) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
+        """Log alarms that begin or end, once each, and store both (R46). Return those that began, and those over."""
         found = {(one.code.value, one.source_id): one for one in self._present(now)}
-        noticed = {(row.code, row.source_id) for row in self._connection.execute(select(alarm))}
+        noticed = {(row.code, row.source_id): row for row in self._connection.execute(_HOLDING)}
         new = [one for place, one in found.items() if place not in noticed]
-        ended = [{"was_code": code, "was_source": number} for code, number in noticed - found.keys()]
+        ended = [row for place, row in noticed.items() if place not in found]
         for one in new:
             if one.code not in SAID:
                 log.warning("raise_alarm", extra={"alarm": one.code.value, "source": one.source, "text": one.text})
         if new:
-            rows = [{"code": one.code.value, "source_id": one.source_id, "since": now} for one in new]
+            rows = [{"code": one.code, "source_id": one.source_id, "since": now, "text": one.text} for one in new]
             self._connection.execute(insert(alarm), rows)
+        for row in ended:
+            if row.code not in SAID:
+                log.info("end_alarm", extra={"alarm": row.code, "source": row.key})
         if ended:
-            keys = {row.id: row.key for row in self._connection.execute(select(source.c.id, source.c.key))}
-            for one_ended in (one for one in ended if one["was_code"] not in SAID):
-                log.info(
-                    "end_alarm",
-                    extra={"alarm": one_ended["was_code"], "source": keys.get(int(one_ended["was_source"]))},
-                )
-            chosen = (alarm.c.code == bindparam("was_code")) & (alarm.c.source_id == bindparam("was_source"))
-            self._connection.execute(delete(alarm).where(chosen), ended)
-        changed = {one.code for one in new} | {AlarmCode(str(one["was_code"])) for one in ended}
-        if not changed.isdisjoint(QUIET):  # the list of sources shows them
+            these = update(alarm).where(alarm.c.id == bindparam("of_id"))
+            self._connection.execute(these.values(ended_at=now), [{"of_id": row.id} for row in ended])
+            older = select(alarm.c.id).where(alarm.c.ended_at.is_not(None)).order_by(alarm.c.id.desc()).offset(KEPT)
+            self._connection.execute(delete(alarm).where(alarm.c.id.in_(older.limit(KEPT))))
+        untold = [
+            {"of_id": row.id, "said": found[place].text}
+            for place, row in noticed.items()
+            if place in found and not row.text
+        ]
+        if untold:
+            these = update(alarm).where(alarm.c.id == bindparam("of_id"))
+            self._connection.execute(these.values(text=bindparam("said")), untold)
+        begun = tuple(Alarm(code=one.code, source=one.source, text=one.text, since=now) for one in new)
+        over = tuple(replace(alarm_of(row._mapping), ended_at=now) for row in ended)
+        if any(one.code in QUIET for one in (*begun, *over)):  # the list of sources shows them
             self._connection.execute(update(store).values(dirty=store.c.dirty + 1))
-        return tuple(Alarm(code=one.code, source=one.source, text=one.text, since=now) for one in new)
+        return begun, over
+
+
+def alarm_of(row: RowMapping) -> Alarm:
+    """Return the alarm of a row of `alarm`, with the key of its source."""
+    return Alarm(
+        code=AlarmCode(row["code"]),
+        source=row["key"] and SourceKey(row["key"]),
+        text=row["text"],
+        since=row["since"],
+        ended_at=row["ended_at"],
+    )

@@ -555,10 +555,33 @@ aside_day = Table(
 alarm = Table(
     "alarm",
     metadata,
+    Column("id", Id, primary_key=True),
     Column("code", Text, nullable=False),  # of model.alarm.AlarmCode
     Column("source_id", Id, nullable=False),  # 0: the alarm concerns all sources
     Column("since", Instant, nullable=False),  # when the alarm was first noticed and logged (R46)
-    PrimaryKeyConstraint("code", "source_id"),
+    Column("ended_at", Instant),  # when its end was noticed; null: it holds
+    Column("text", Text, nullable=False),  # for the operator, as of its beginning; empty: not noted since 0008
+    # How far each channel was told of it: 0 not at all, 1 that it began, 2 that it is over.
+    Column("webhook", Integer, nullable=False, server_default=text("0")),
+    Column("notify", Integer, nullable=False, server_default=text("0")),
+    Index(
+        "ix_alarm_holds",
+        "code",
+        "source_id",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+channel = Table(
+    "channel",
+    metadata,
+    Column("name", Text, primary_key=True),  # webhook, notify
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("due_at", Instant, nullable=False),  # no attempt before
+    Column("failing_since", Instant),
+    Column("error", Text),  # of the last failure, for the operator
 )
 
 body = Table(

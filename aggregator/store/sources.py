@@ -276,9 +276,15 @@ class Sources:
         shared = select(source.c.url_in_use).where(source.c.active).group_by(source.c.url_in_use)
         return self._connection.execute(shared.having(func.count() > 1).limit(1)).first() is not None
 
-    def titles(self) -> dict[SourceKey, str]:
-        """Return the titles of the feeds of active sources, by key; sources without a title are left out."""
+    def titles(self, keys: Collection[SourceKey] | None = None) -> dict[SourceKey, str]:
+        """Return the titles of the feeds of active sources, by key; sources without a title are left out.
+
+        Args:
+            keys: of at most `MAX_IN` sources; None: all.
+        """
         query = select(source.c.key, source.c.feed).where(source.c.active, source.c.feed.is_not(None))
+        if keys is not None:
+            query = query.where(source.c.key.in_(keys))
         found = (
             (SourceKey(key), str(feed.get("title") or "").strip()) for key, feed in self._connection.execute(query)
         )
@@ -319,7 +325,8 @@ class Sources:
 _NOTED_QUIET = (
     select(source.c.key, alarm.c.code, source.c.arrivals)
     .join(alarm, alarm.c.source_id == source.c.id)
-    .where(alarm.c.code.in_(QUIET), source.c.active, ~source.c.paused, source.c.state == State.OK)
+    .where(alarm.c.code.in_(QUIET), alarm.c.ended_at.is_(None))
+    .where(source.c.active, ~source.c.paused, source.c.state == State.OK)
     .order_by(alarm.c.code)
 )
 

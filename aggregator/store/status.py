@@ -23,7 +23,17 @@ from aggregator.model.settings import Kind, Roster, Source, SourceKey, fetch_set
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
 from aggregator.model.stored_json import arrivals_of, observed_of
 from aggregator.model.tokens import led_address
-from aggregator.store.alarms import DEAD, Alarms, failed_posts, first_day, of_hub, of_posts, of_sources, overall
+from aggregator.store.alarms import (
+    DEAD,
+    Alarms,
+    failed_posts,
+    first_day,
+    of_channels,
+    of_hub,
+    of_posts,
+    of_sources,
+    overall,
+)
 from aggregator.store.history import (
     ASIDE_SUMS,
     DETAIL,
@@ -160,6 +170,7 @@ class StatusQueries:
             *overall(late, outage, kept.output_error),
             *of_posts(*failed_posts(self._connection)),
             *of_hub(hub, now),
+            *of_channels(self._connection, now),
         ]
         wrong = [*ours, *of_sources(rows, sums, now)]
         quiet = {one.source_id: one.code for one in wrong if one.code in QUIET}
@@ -218,10 +229,8 @@ class StatusQueries:
         grouped = select(source.c.paused, source.c.state, func.count()).where(source.c.active)
         for paused, state, count in self._connection.execute(grouped.group_by(source.c.paused, source.c.state)):
             states[State.PAUSED if paused else State(state)] += count
-        alarms: dict[str, int] = {
-            code: count
-            for code, count in self._connection.execute(select(alarm.c.code, func.count()).group_by(alarm.c.code))
-        }
+        counting = select(alarm.c.code, func.count()).where(alarm.c.ended_at.is_(None)).group_by(alarm.c.code)
+        alarms: dict[str, int] = {code: count for code, count in self._connection.execute(counting)}
         return Figures(
             sources={state: states[state] for state in State},
             alarms={code: alarms.get(code, 0) for code in AlarmCode},

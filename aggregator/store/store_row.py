@@ -32,6 +32,11 @@ class StoreRow:
         """Return the id of the store."""
         return UUID(self._connection.execute(select(store.c.uuid)).scalar_one())
 
+    def created_at(self) -> datetime:
+        """Return when the store was created."""
+        created_at: datetime = self._connection.execute(select(store.c.created_at)).scalar_one()
+        return created_at
+
     def is_new(self) -> bool:
         """Return whether nothing was ever stored in this store, or published from it."""
         has_entries = select(entry.c.id).limit(1)

@@ -49,6 +49,7 @@ from aggregator.urls import Url
 
 if TYPE_CHECKING:
     from aggregator.store import (
+        channels,
         documents,
         known,
         restoring,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         why,
     )
 else:
+    channels = late("aggregator.store.channels")
     documents = late("aggregator.store.documents")
     known = late("aggregator.store.known")
     restoring = late("aggregator.store.restoring")
@@ -91,6 +93,7 @@ class Transaction:
     bands = cached_property(lambda tx: Bands(tx._connection))
     bodies = cached_property(lambda tx: Bodies(tx._connection))
     categories = cached_property(lambda tx: Categories(tx._connection))
+    channels = cached_property(lambda tx: channels.Channels(tx._connection))
     claims = cached_property(lambda tx: Claims(tx._connection))
     corrections = cached_property(lambda tx: Corrections(tx._connection))
     details = cached_property(lambda tx: Details(tx._connection))
