@@ -79,6 +79,33 @@ def test_what_cron_md_politeness_md_and_keep_md_say_to_type(planet: Path, line: 
     typed(line, planet)
 
 
+def test_the_crontab_of_cron_md_mails_what_needs_a_hand_and_nothing_else(planet: Path) -> None:
+    (table,) = blocks((ROOT / "docs" / "cron.md").read_text(encoding="utf-8"), "crontab")
+    program = f"{sys.executable} -m aggregator"
+    lines = [line.split(maxsplit=5)[5] for line in table.splitlines() if line[0] in "0123456789*"]
+    run, look = (
+        re.sub(r"/srv/planet/\S*/aggregator", program, line).replace("/srv/planet", str(planet)) for line in lines
+    )
+
+    def mailed(line: str) -> tuple[int, str]:
+        done = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    assert mailed(run) == (0, "")
+    assert mailed(look) == (0, "")
+    (planet / "public/index.html").unlink()
+    (planet / "public/index.html").mkdir()
+    assert mailed(run) == (3, "")
+    code, said = mailed(look)
+    assert code == 1
+    assert said.startswith("  alarm output: all: index.html")
+    assert "→ Correct the named file" in said
+    (planet / "feeds.yaml").write_text("sources: 5", encoding="utf-8")
+    code, said = mailed(look)
+    assert code == 1
+    assert f"{planet}/feeds.yaml:1:10: " in said
+
+
 def test_what_service_md_and_subscribe_md_say_to_type(planet: Path) -> None:
     assert commands("service.md") == ["aggregator -c feeds.yaml serve", "aggregator -c feeds.yaml status"]
     text = (planet / "feeds.yaml").read_text(encoding="utf-8").replace("serve: {bind: 127.0.0.1:8080}\n", "")

@@ -27,12 +27,13 @@ from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
 from aggregator.in_force import completed_roster, listed_settings
-from aggregator.model.alarm import Alarm
+from aggregator.model.alarm import FACTS, Alarm
 from aggregator.model.history import AsideSums, Fetching, RecentPoll, SourceHistory, Sums
 from aggregator.model.poll import State
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import HubStatus, RuleHits, SourceStatus, Status
 from aggregator.model.tokens import PrivateRedactor
+from aggregator.render import alarm_words
 from aggregator.render.status_json import alarm_record, history_record, rule_record, source_record, status_record
 from aggregator.store.database import Store
 from aggregator.store.private_redactor import redactor_of_private
@@ -313,18 +314,48 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with store.read() as tx:
             redactor = redactor_of_private(tx, settings.sources)
         if not options.key:
+            if options.exit_code and not options.json:
+                return _show_troubles(status, redactor)
             print(_all(status, settings, redactor, as_json=options.json, folds=not options.all))
-            return 0
+            return int(options.exit_code and needs_a_hand(status))
         keys = keys_of([options.key], settings, options.config)
         source = next((each for each in status.sources if keys and each.key == keys[0]), None)
         if source is None:
             if keys:
                 print(f"aggregator: {keys[0]} was not polled yet; `aggregator poll {keys[0]}` does", file=sys.stderr)
             return 2
+        if options.exit_code:
+            status = replace(status, alarms=tuple(each for each in status.alarms if each.source == source.key))
+            status = replace(status, config=replace(status.config, error=None))
+            if not options.json:
+                return _show_troubles(status, redactor)
         print(_one(source, status, store, settings, redactor, as_json=options.json))
-        return 0
+        return int(options.exit_code and needs_a_hand(status))
     finally:
         store.close()
+
+
+def needs_a_hand(status: Status) -> bool:
+    """Return whether an operator has to do something."""
+    return bool(status.config.error) or any(alarm.code not in FACTS for alarm in status.alarms)
+
+
+def troubles_in_words(status: Status) -> str:
+    """Return what needs a hand, with what to do about it; empty if nothing does."""
+    lines = []
+    if status.config.error:
+        lines += ["feeds.yaml can't be used; the last good one is in force:", *_indented(status.config.error)]
+    names = {source.key: called(source.title, source.key, source.line) for source in status.sources}
+    for same in grouped((each for each in status.alarms if each.code not in FACTS), lambda alarm: alarm.code):
+        lines += alarm_lines(same, names, "aggregator status --all")
+        lines += _indented(f"→ {alarm_words.advice_of(same[0])}")
+    return "\n".join(lines)
+
+
+def _show_troubles(status: Status, redactor: PrivateRedactor) -> int:
+    if said := troubles_in_words(status):
+        print(printable(redactor.text(said)))
+    return int(needs_a_hand(status))
 
 
 def _all(status: Status, settings: Settings, redactor: PrivateRedactor, *, as_json: bool, folds: bool) -> str:

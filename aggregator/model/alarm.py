@@ -42,6 +42,17 @@ class AlarmCode(StrEnum):
     SILENT = "silent"  # the source had no new entry for much longer than usual (R46)
 
 
+# Nothing has to be done about these: they are facts on a source that goes on by itself.
+FACTS: Final = frozenset(
+    {
+        AlarmCode.OVERFLOW,
+        AlarmCode.FLOOD,
+        AlarmCode.REKEYED,
+        AlarmCode.UNCONDITIONAL,
+        AlarmCode.FUTURE,
+        AlarmCode.PAST,
+    }
+)
 QUIET: Final = (AlarmCode.SILENT, AlarmCode.EMPTY)  # of a source that answers without new entries
 
 

@@ -10,6 +10,11 @@ LEVEL = logging.WARNING
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("key", nargs="?", metavar="KEY", help="show one source in detail, by title, key or URL")
     parser.add_argument("--all", action="store_true", help="list everything, without folding similar lines")
+    parser.add_argument(
+        "--exit-code",
+        action="store_true",
+        help="show only what needs a hand, and nothing if nothing does; exit with 1 if anything does, else with 0",
+    )
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
 
 
