@@ -16,11 +16,8 @@ from uuid import UUID
 import pytest
 
 from aggregator.cli.preview.text import STATES
-<<<<<<< HEAD
 from aggregator.config import load_config
-=======
 from aggregator.config.loader import read_config
->>>>>>> 4e5ad42 (Alarms are told once when they begin and once when they end: feed, webhook, mail and chat)
 from aggregator.dry_run.replay import KINDS
 from aggregator.model.alarm import Alarm, AlarmCode
 from aggregator.model.poll import State

@@ -11,13 +11,8 @@ import aggregator
 ROOT = Path(aggregator.__file__).parent
 ORDER = (
     "late clock text urls extras rights container errors model config fetch parse clean identify reader rules "
-<<<<<<< HEAD
-    "render secrecy cadence decide store in_force publish search poll app dry_run restore websub service serve "
-    "distributed cli library __init__ __main__"
-=======
     "render secrecy cadence decide store in_force publish search poll app dry_run restore websub notify service serve "
-    "distributed cli __init__ __main__"
->>>>>>> 4e5ad42 (Alarms are told once when they begin and once when they end: feed, webhook, mail and chat)
+    "distributed cli library __init__ __main__"
 ).split()
 HOMES = {
     "requests": {"fetch"},

@@ -158,8 +158,9 @@ class StatusQueries:
         """
         fresh = new_since(self._connection, day_of(now - timedelta(weeks=WEEKS)) + 1)
         rows = self._connection.execute(select(*_SHOWN).where(source.c.active)).mappings().all()
-        sums = sums_since(self._connection, first_day(now))
-        details, further = (asides_since(self._connection, first_day(now), kind) for kind in (DETAIL, FURTHER))
+        first = first_day(now)
+        sums = sums_since(self._connection, first)
+        details, further = (asides_since(self._connection, first, kind) for kind in (DETAIL, FURTHER))
         opens = bool(roster.opened - opened_before(self._connection))
         names = "config_path config_loaded_at config_error output_error network_down_since own_down_since created_at"
         kept = self._connection.execute(select(*(store.c[name] for name in names.split()))).one()
@@ -200,7 +201,7 @@ class StatusQueries:
             categories=tuple(_categories(self._connection, roster, counted)),
             config=ConfigStatus(path=kept.config_path, loaded_at=kept.config_loaded_at, error=kept.config_error),
             fetching=Fetching(
-                since=max(EPOCH + timedelta(days=first_day(now)), kept.created_at),
+                since=max(EPOCH + timedelta(days=first), kept.created_at),
                 sums=_total(sums.values()),
                 details=_all_asides(details.values()),
                 further=_all_asides(further.values()),
