@@ -174,12 +174,12 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
                 continue
             poll = replace(poll, feed=feed)
             budget = Budget(clock=ports.worked, is_cut=ports.is_cut)
-            known = tx.known(poll.job, poll.feed, poll.answer.asked_at, budget=budget)
-            change = decide(poll, known, roster, budget)
             with tx.savepoint("store_entries", source=poll.job.source.key) as savepoint:
+                known = tx.known(poll.job, poll.feed, poll.answer.asked_at, budget=budget)
+                change = decide(poll, known, roster, budget)
                 tx.write(change)
             if not savepoint.is_kept:  # the other polls of the group are stored
-                change = decide(_unstored(poll), NOTHING_KNOWN, roster)
+                change = decide(_unstored(poll, savepoint.why), NOTHING_KNOWN, roster)
             written.append(change)
             if change.entries.merge_candidates:
                 found = change.entries.merge_candidates
@@ -353,7 +353,7 @@ def _exchange(answer: Answer | None, ports: Intake) -> Exchange:
     return Exchange(asked_at=ports.clock()) if answer is None else answer
 
 
-def _unstored(poll: Gathered[SourceJob]) -> Gathered[SourceJob]:
+def _unstored(poll: Gathered[SourceJob], why: str) -> Gathered[SourceJob]:
     """Return a poll, whose entries the store refused, as failed."""
-    failed = Failed.of(RuntimeError("the store refused the entries"), poll.answer)
+    failed = replace(Failed.of(RuntimeError(), poll.answer), text=f"the store can't hold what it brought: {why}")
     return replace(poll, answer=failed, feed=NO_NEWS)

@@ -246,7 +246,7 @@ class StateBuilder:
         mine = (source, str(entry.key))
         before = self._entries.get(mine)
         if before is not None and before.story != one.atom_id:  # two stories under one key: an id that was reused (I35)
-            entry = replace(entry, key=EntryKey(f"{entry.key}\0{one.atom_id}"))
+            entry = replace(entry, key=EntryKey(f"{entry.key}\n{one.atom_id}"))
             mine, before = (source, str(entry.key)), None
         places = (*(before.categories if before else ()), place)
         # A place by an older copy's date (M1) is no proof that it was there then: its own date would lie in the future.

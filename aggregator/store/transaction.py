@@ -80,6 +80,7 @@ class Savepoint:
     """A part of a transaction that is rolled back by itself."""
 
     is_kept: bool = False  # True once the block has ended and all its statements were written
+    why: str = ""  # what the database said of values that it can't store
 
 
 @dataclass(eq=False)
@@ -178,6 +179,7 @@ class Transaction:
             if not _is_of_values(error):
                 raise
             log.exception(log_name, extra=facts)
+            savepoint.why = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0]
 
     # Polls.
 

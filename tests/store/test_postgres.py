@@ -1,11 +1,16 @@
 """A store on PostgreSQL: what opening it refuses, its two locks, faults of the server, and values it can't take."""
 
+import json
 import os
+import random
+import string
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from traceback import format_exception
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,8 +24,11 @@ from aggregator.errors import DiskFailed, LockHeld, NoStore, StoreError
 from aggregator.store import open_store
 from aggregator.store.database import Store, backend_of
 from aggregator.store.schema import metadata, robots
+from aggregator.urls import Url
 from tests.command import aggregator
-from tests.rows import connected
+from tests.fake_source import FakeSource, said
+from tests.feed_server import FeedServer
+from tests.rows import change, connected, rows
 from tests.sample_site import SampleSite, item, rss
 from tests.stores import Server, using
 
@@ -185,3 +193,90 @@ def test_without_the_extra_the_message_says_how_to_install_it(tmp_path: Path, mo
     done = aggregator("-c", str(tmp_path / "feeds.yaml"), "poll")
     assert (done.returncode, len(done.stderr.splitlines())) == (3, 1), done.stderr
     assert "a store on PostgreSQL needs the extra postgres; install it: " in done.stderr
+
+
+def test_one_poll_that_cannot_be_stored_fails_alone_and_why_says_so(server: Server, tmp_path: Path) -> None:
+    site = SampleSite(tmp_path)
+    keys = ("title", "link", "good")
+    site.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/'}}\n" for key in keys))
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.settles(*(fake_source.brings(key, said(f"{key}-1")) for key in keys))
+        changes = fake_source.settles(
+            fake_source.brings("title", said(2, title="no text of PostgreSQL has a \0")),
+            fake_source.brings("link", replace(said(3), link=Url("https://link.example/\0"))),
+            fake_source.brings("good", said(4)),
+        )
+    assert [change.update.code for change in changes] == ["internal", "internal", None]
+    assert rows(tmp_path, "SELECT own_id FROM entry ORDER BY id")[3:] == [("item-4",)]
+    for key in keys[:2]:
+        done = aggregator("-c", str(tmp_path / "feeds.yaml"), "why", key)
+        assert "the store can't hold what it brought: PostgreSQL text fields cannot contain NUL" in done.stdout, (
+            done.stdout
+        )
+
+
+LONG = "".join(random.Random(7).choices(string.ascii_letters + string.digits, k=4096))
+SCRIPTS = [
+    *"Ελληνικά Русский עברית العربية हिन्दी ไทย 한국어 日本語 中文 ქართული አማርኛ 𐍈𒀀𓂀🦉 e\u0301 \u202eback".split(),
+    "ﬁ ẞ ı İ",
+    "tab\tand\nline",
+    "'\"\\ %s %(a)s :name ? $1 -- ; {}",
+]
+LARGE: dict[str, Any] = {"mime_type": "audio/mpeg", "size_in_bytes": 1 << 40, "duration_in_seconds": 1 << 40}
+
+
+def nul(number: int) -> dict[str, Any]:
+    text = {"title": "a\0b", "content_text": f"{number}\0 text"}
+    return {"id": f"nul \0 {number}", "url": f"https://e.example/{number}\0"} | text
+
+
+def script(place: int, name: str) -> dict[str, Any]:
+    more = {"title": name, "tags": [name], "authors": [{"name": name}], "content_html": f"<p>{name} and more</p>"}
+    sound = {"url": f"https://e.example/{place}.mp3"} | LARGE
+    return {"id": f"urn:{name}", "url": f"https://e.example/{name}", "attachments": [sound]} | more
+
+
+HOSTILE = {
+    "version": "https://jsonfeed.org/version/1.1",
+    "title": "NUL \0 in a title",
+    "items": [
+        *map(nul, range(2)),
+        {"id": f"urn:long:{LONG}", "url": f"https://e.example/{LONG}", "title": LONG, "content_text": "Long."},
+        *(script(place, name) for place, name in enumerate(SCRIPTS)),
+    ],
+}
+
+
+def test_what_real_feeds_send_gives_the_same_bytes_from_both_databases(
+    postgresql: Server, tmp_path: Path, publisher: FeedServer
+) -> None:
+    items = (
+        item(1, link=f"https://news.example/{LONG}", guid=LONG),
+        item(2, guid=f"tag:{LONG}", title="\U0001f989" * 900),
+    )
+    rss_url = publisher.serve("/rss", rss(*items, link=f"https://news.example/{LONG}"), {"ETag": f'"{LONG}"'})
+    json_url = publisher.serve(
+        f"/json?{LONG[:3000]}", json.dumps(HOSTILE).encode(), {"Content-Type": "application/feed+json"}
+    )
+    yaml = f"sources:\n  - {{key: a, url: '{rss_url}', category: x}}\n  - {{key: b, url: '{json_url}', category: x}}\n"
+
+    def lived(name: str) -> dict[str, bytes]:
+        site = SampleSite(tmp_path / name)
+        site.folder.mkdir()
+        site.writes("categories: {x: {title: X}}\n" + yaml)
+        with site.opened():
+            pass
+        change(site.folder, "UPDATE store SET uuid = '6f1c2f0a-6b5e-4b0e-9d0e-0a4c7a3b9d11'")
+        change(site.folder, "UPDATE category SET feed_id = 'urn:x'")
+        for _ in range(2):
+            assert site.poll()["failed"] == 0
+            site.clock.move(hours=3)
+        return site.outputs()
+
+    with_files = lived("sqlite")
+    with using(postgresql):
+        with_server = lived("postgresql")
+    assert with_files.keys() == with_server.keys()
+    assert [path for path, data in with_files.items() if data != with_server[path]] == []
+    assert len(json.loads(with_files["category/x.json"])["items"]) == 2 + 2 + 1 + len(SCRIPTS)
