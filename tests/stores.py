@@ -54,6 +54,10 @@ class Server:
         """Return the URL of the database of a folder; it is made at first use."""
         return self.make(_name(folder))
 
+    def empty(self, folder: Path) -> str:
+        """Make a database without tables for a folder, and return its URL."""
+        return self.make(_name(folder), template="template0")
+
     def copy(self, folder: Path, to: Path) -> None:
         """Copy the database of a folder."""
         self.make(_name(to), template=_name(folder))

@@ -35,7 +35,7 @@ _ORDER = (  # of `--help`: those that run, look, correct, keep; a command that i
         "preview",
         "search",
     ),
-    *("merge", "unmerge", "retract", "forget", "accept", "backup", "restore", "replay", "schema"),
+    *("merge", "unmerge", "retract", "forget", "accept", "backup", "restore", "move-store", "replay", "schema"),
 )
 
 
@@ -90,12 +90,12 @@ def _open_closed_streams() -> None:
 
 def commands() -> list[str]:
     """Return the names of all commands, in the order of `--help`."""
-    names = sorted(path.stem for path in Path(__file__).with_name("commands").glob("[!_]*.py"))
+    names = sorted(path.stem.replace("_", "-") for path in Path(__file__).with_name("commands").glob("[!_]*.py"))
     return sorted(names, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
 
 
 def _module(command: str) -> ModuleType:
-    return import_module(f"aggregator.cli.commands.{command}")
+    return import_module(f"aggregator.cli.commands.{command.replace('-', '_')}")
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

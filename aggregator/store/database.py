@@ -273,11 +273,16 @@ def _bring_up_to_date(opened: Store, backend: Backend, now: datetime, *, writes:
 
 
 def _migrate(backend: Backend) -> None:
+    with backend.migrating() as connection:
+        upgrade(connection)
+
+
+def upgrade(connection: Connection) -> None:
+    """Create the tables of the newest schema, or bring older ones up to it."""
     from alembic import command  # the import costs 0.1 s and 10 MB: only for a migration
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    with backend.migrating() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

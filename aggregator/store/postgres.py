@@ -136,9 +136,7 @@ class Postgres:
         """Yield a connection in one transaction for changes of tables; no other transaction writes meanwhile."""
         with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
-            for table, column, kind in connection.exec_driver_sql(COLUMNS).fetchall():
-                fit = "bigint" if kind == "integer" else 'text COLLATE "C"'
-                connection.exec_driver_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE {fit}')
+            fit_columns(connection)
 
     def disk_fault(self, error: BaseException) -> str | None:
         """Return a sentence for the operator if an error means that the server fails or is away; None otherwise."""
@@ -286,6 +284,13 @@ class Postgres:
             session.close()
             raise
         self._holder = session
+
+
+def fit_columns(connection: Connection) -> None:
+    """Give new columns the collation and the width that all columns have (`COLUMNS`)."""
+    for table, column, kind in connection.exec_driver_sql(COLUMNS).fetchall():
+        fit = "bigint" if kind == "integer" else 'text COLLATE "C"'
+        connection.exec_driver_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE {fit}')
 
 
 def make_engine(url: URL | str) -> Engine:
