@@ -43,6 +43,7 @@ EDITED_TITLE = 0.33  # similarity of titles over such a text
 CORE = 0.6  # share of the shorter text that lies between its head and its tail
 SOON = timedelta(hours=18)  # between two entries of one day
 ISSUE = 32  # weight of words in place of others, in one place, from which a text of another day is another issue
+BEGINS = 16  # tokens before the same text, from which a text of another day under another title is a sequel
 MOVED = 0.75  # share of each text that the other has in another order, or with other paragraphs between
 MOVED_LATER = 0.9  # the same of texts that are not of one day: issues of a series repeat what is around their news
 # Texts under one link.
@@ -68,8 +69,9 @@ CORRECTED_OF = 2  # passages with numbers that a text must have for each correct
 PASSAGE = 12  # weight of words between two numbers from which they stand in two passages
 # Words in place of others inside of a sentence, where the rest is the same: a name in a form, or an edit.
 SWAPPED = 100  # tokens of a text that may be a form though its title tells a story
-SWAPPED_GENERAL = 200  # tokens of one under another title
+SWAPPED_EDITED = 200  # tokens of one whose title was edited; under a general title a longer one has no other edits
 ALIGNED = 0.75  # similarity of texts whose passages are in the same order
+_ONE_TITLE = (Titles.SAME, Titles.WITHIN)
 _RUN = 4  # tokens that count as shared wherever they stand
 
 
@@ -186,7 +188,7 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
         return Likeness(False, texts.inner, "one form, filled in for another title")
     if texts.changed and not _is_corrected(one, other, texts, linked=linked):
         return Likeness(False, texts.inner, "numbers differ in the texts")
-    if not linked and (texts.is_refilled(steps) or _is_filled_in(one, other, texts, steps)):
+    if not linked and (texts.is_refilled(steps) or _is_filled_in(one, other, texts, titles, steps)):
         return Likeness(False, texts.inner, "one form, filled in with another name")
     return _by_text(one, other, texts, titles, linked=linked, near=near)
 
@@ -220,7 +222,7 @@ def may_be_near(one: Telling, other: Telling, titles: Titles, near: float) -> bo
     Each run of an alignment has `_BLOCK` tokens or more, so each of its tokens is in a pair that both texts have.
     Counting these costs 0.1 ms, an alignment 1 to 5 ms, and most candidates share no more than a title or a sentence.
     """
-    if titles in (Titles.SAME, Titles.WITHIN):
+    if titles in _ONE_TITLE:
         least, enough = CORE, 0
     elif titles is Titles.ALIKE:
         least, enough = EDITED_ALIKE, LEAD
@@ -265,7 +267,7 @@ def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> 
     enough = min(one.title_weight, other.title_weight)
     if titles is Titles.SAME and (linked or short == long or (not short and enough >= MIN_TITLE)):
         return Likeness(True, 1.0, "same title")
-    if titles in (Titles.SAME, Titles.WITHIN) and short and enough >= MIN_EXCERPT and holds(long, short):
+    if titles in _ONE_TITLE and short and enough >= MIN_EXCERPT and holds(long, short):
         return Likeness(True, 1.0, "same title, and the text of one stands in the other's")
     if titles is Titles.WITHIN and linked:
         return Likeness(True, 1.0, "same link, and one title goes on where the other ends")
@@ -274,12 +276,10 @@ def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> 
 
 def _by_text(one: Telling, other: Telling, texts: Alignment, titles: Titles, *, linked: bool, near: float) -> Likeness:
     differs = Likeness(False, texts.inner, "the texts differ")
-    if titles in (Titles.SAME, Titles.WITHIN):
-        if (
-            texts.inner >= near
-            and texts.of_shorter >= CORE
-            and not (texts.replaced >= ISSUE and _are_days_apart(one, other))
-        ):
+    is_news = texts.replaced >= ISSUE or (titles not in _ONE_TITLE and texts.begins >= BEGINS)
+    is_other_issue = is_news and _are_days_apart(one, other)
+    if titles in _ONE_TITLE:
+        if texts.inner >= near and texts.of_shorter >= CORE and not is_other_issue:
             return Likeness(True, texts.inner, "same title, same text")
         moved = _shared(one, other)
         if moved < (MOVED if near <= NEAR and _are_soon(one, other) else max(near, MOVED_LATER)):
@@ -290,6 +290,8 @@ def _by_text(one: Telling, other: Telling, texts: Alignment, titles: Titles, *, 
         if texts.inner < min(least, near) or texts.of_shorter < least:
             return differs
         return Likeness(True, texts.inner, "same link, agreeing text")
+    if is_other_issue:
+        return differs
     if titles is Titles.ALIKE and (found := _by_edited_title(one, other, texts, near)) is not None:
         return found
     if texts.core < RETITLED and (texts.core < _least_retitled(one, other) or max(one.kinship, other.kinship) < KIN):
@@ -374,10 +376,10 @@ def _is_form(one: Telling, other: Telling, texts: Alignment) -> bool:
     if slot is not None and not _are_reworded(*slot) and not are_mistyped(*slot):
         is_inside = ours[0] == theirs[0] and ours[-1] == theirs[-1]
         is_said = any(_are_in_text(side, one, other) for side in slot if len(side) == min(map(len, slot)))
-        names = _names_of(one.title) | _names_of(other.title)
-        least = LEAD if names.isdisjoint((*slot[0], *slot[1])) else RETITLED_SOON
-        is_long = texts.core >= least and max(one.kinship, other.kinship) >= KIN
-        if not (is_inside and is_said and is_long and _are_soon(one, other)):
+        is_name = not (_names_of(one.title) | _names_of(other.title)).isdisjoint((*slot[0], *slot[1]))
+        is_long = texts.core >= (RETITLED_SOON if is_name else LEAD) and max(one.kinship, other.kinship) >= KIN
+        is_edited = is_said or (not is_name and texts.core >= EDITED)
+        if not (is_inside and is_edited and is_long and _are_soon(one, other)):
             return True
     return any(
         (holds(ours, mine) and not holds(theirs, mine)) or (holds(theirs, yours) and not holds(ours, yours))
@@ -394,19 +396,25 @@ def _are_telling(one: Telling, other: Telling) -> bool:
     return min(one.title_weight, other.title_weight) >= MIN_TITLE and max(one.kinship, other.kinship) >= KIN
 
 
-def _is_filled_in(one: Telling, other: Telling, texts: Alignment, steps: Steps) -> bool:
+def _is_filled_in(one: Telling, other: Telling, texts: Alignment, titles: Titles, steps: Steps) -> bool:
     """Return whether a form was filled in with other words: a name, a town, a firm.
 
-    A sentence in which one word is replaced is a form if the text is short, or if its title does not tell a story. An
-    editor replaces common words as well: in a script that has capitals, one side has a name in its place.
+    A sentence in which one word is replaced is a form if the text is short. A long one is a form if its title does not
+    tell a story, and nothing else was changed. An editor replaces common words as well: in a script that has capitals,
+    one side has a name in its place. Words that each text has elsewhere were moved.
     """
     is_telling = _are_telling(one, other)
-    if texts.inner < ALIGNED or texts.core >= (SWAPPED if is_telling else SWAPPED_GENERAL):
+    if texts.inner < ALIGNED or (is_telling and texts.core >= (SWAPPED if titles in _ONE_TITLE else SWAPPED_EDITED)):
         return False
-    swaps = texts.swaps(one.marks, other.marks, steps)
-    if not is_telling and _are_days_apart(one, other):
-        return any(True for _ in swaps)
-    return any(not one.names.isdisjoint(gap.ours) or not other.names.isdisjoint(gap.theirs) for gap in swaps)
+    is_other_issue = not is_telling and _are_days_apart(one, other)
+    swaps = [
+        gap
+        for gap in texts.swaps(one.marks, other.marks, steps)
+        if (is_other_issue or not one.names.isdisjoint(gap.ours) or not other.names.isdisjoint(gap.theirs))
+        and not (holds(one.tokens, gap.theirs) and holds(other.tokens, gap.ours))
+    ]
+    edits = [gap for gap in texts.gaps if gap.start and gap.start + len(gap.ours) < len(one.tokens)]
+    return bool(swaps) and (texts.core < SWAPPED_EDITED or len(swaps) >= len(edits))
 
 
 def _are_in_text(words: Sequence[str], one: Telling, other: Telling) -> bool:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import islice
 from typing import Final
 
 from aggregator.identify.budget import BoundedMatcher, Steps
@@ -24,7 +23,7 @@ _CJK = (
 )
 _TOKEN = re.compile(rf"[{_CJK}]|\d+|[^\W\d_{_CJK}]+")
 # Marks after which something new begins: a sentence, the text after an agency's head, a line.
-_MARK = re.compile(r"[.!?…。！？؟।;:：；)\]】）」』=＝|\n–—]|\s-")
+_PARTED = re.compile(rf"({_TOKEN.pattern})|[.!?…。！？؟।;:：；)\]】）」』=＝|\n–—]|\s-")
 # What a text may have or lack without being another text: soft hyphens, joiners, marks of direction; accents of Latin,
 # Greek and Cyrillic letters; points, vowel marks and stretching strokes of Hebrew and Arabic; the nukta of Devanagari.
 _OPTIONAL = re.compile(
@@ -68,11 +67,12 @@ def marks_of(text: str, most: int) -> frozenset[int]:
         text: a text.
         most: the number of its tokens that count.
     """
-    text, found, end = folded(text), {0, most}, 0
-    for place, token in enumerate(islice(_TOKEN.finditer(text), most)):
-        if _MARK.search(text, end, token.start()):
+    found, place = {0, most}, 0
+    for token in _PARTED.findall(folded(text)):
+        if token:
+            place += 1
+        elif place < most:
             found.add(place)
-        end = token.end()
     return frozenset(found)
 
 

@@ -211,6 +211,8 @@ def test_a_name_that_is_exchanged_twice_is_a_form() -> None:
 
 
 TOLD = text([*WORDS[30:36], "today"])  # a title that has its words from the texts
+RETOLD = text([WORDS[30], "newly", *WORDS[32:34], "also", WORDS[35], "today"])
+EDITED = (True, "same text under an edited title")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +221,9 @@ TOLD = text([*WORDS[30:36], "today"])  # a title that has its words from the tex
         pytest.param(99, "Smith", "Jones", (TOLD, TOLD), FORM, id="name"),
         pytest.param(100, "Smith", "Jones", (TOLD, TOLD), SAME_TEXT, id="name-in-a-long-text"),
         pytest.param(199, "Smith", "Jones", (SAME, SAME), FORM, id="name-under-a-general-title"),
-        pytest.param(200, "Smith", "Jones", (SAME, SAME), SAME_TEXT, id="name-in-a-longer-text"),
+        pytest.param(800, "Smith", "Jones", (SAME, SAME), FORM, id="name-under-a-general-title-in-a-longer-text"),
+        pytest.param(199, "Smith", "Jones", (TOLD, RETOLD), FORM, id="name-under-an-edited-title"),
+        pytest.param(200, "Smith", "Jones", (TOLD, RETOLD), EDITED, id="name-under-an-edited-title-in-a-longer-text"),
         pytest.param(99, "smith", "jones", (TOLD, TOLD), SAME_TEXT, id="words-without-capitals"),
         pytest.param(99, "Smith", "Smiht", (TOLD, TOLD), SAME_TEXT, id="typing-error"),
         pytest.param(99, "Montag", "Sonntag", (TOLD, TOLD), FORM, id="days"),
@@ -247,6 +251,13 @@ def test_a_word_in_place_of_another(
 )
 def test_words_before_and_after_the_same_text(one: str, other: str, expected: tuple[bool, str]) -> None:
     assert compared(one.format(text(WORDS[:40])), other.format(text(WORDS[:40]))) == expected
+
+
+def test_a_name_among_other_edits_of_a_long_text_is_an_edit() -> None:
+    numbers = {9: "Smith", 150: "in", 160: "house"}
+    for count, expected in ((199, FORM), (200, SAME_TEXT)):
+        one, other = numbered(count, numbers), numbered(count, {9: "Jones", 160: "garden"})
+        assert compared(one, other) == expected
 
 
 def test_other_words_on_another_day_are_another_issue() -> None:
@@ -278,9 +289,6 @@ def test_a_text_of_one_day_under_another_title(count: int, hours: int, titles: t
     assert likeness(one, other).is_same is likeness(other, one).is_same is is_same
 
 
-RETOLD = text([WORDS[30], "newly", *WORDS[32:34], "also", WORDS[35], "today"])
-
-
 @pytest.mark.parametrize(
     ("count", "start", "hours", "titles", "is_same"),
     [
@@ -297,6 +305,13 @@ def test_the_beginning_of_a_text_under_an_edited_title(
     whole = Telling(titles[0], text(WORDS[:120]), SECOND)
     part = Telling(titles[1], text(WORDS[start : start + count]), SECOND + timedelta(hours=hours))
     assert likeness(whole, part).is_same is likeness(part, whole).is_same is is_same
+
+
+@pytest.mark.parametrize(("news", "hours", "is_same"), [(15, 19, True), (16, 19, False), (16, 1, True)])
+def test_news_before_an_older_text_is_a_sequel_on_another_day(news: int, hours: int, is_same: bool) -> None:
+    one = Telling(TOLD, text(WORDS[:100]), SECOND)
+    other = Telling(RETOLD, text([*WORDS[200 : 200 + news], *WORDS[:100]]), SECOND + timedelta(hours=hours))
+    assert likeness(one, other).is_same is likeness(other, one).is_same is is_same
 
 
 def test_paragraphs_in_another_order_under_an_edited_title() -> None:

