@@ -111,13 +111,39 @@ def test_what_service_md_and_subscribe_md_say_to_type(planet: Path) -> None:
         shown = subprocess.run(
             running.command("status"), check=True, capture_output=True, text=True, timeout=PATIENCE
         ).stdout
-        assert "3 sources, 0 in trouble" in shown
+        assert "6 sources, 0 in trouble" in shown
         answers = []
         for line in commands("subscribe.md"):
             here = line.replace("127.0.0.1:8080", f"127.0.0.1:{running.port}")
             answers.append(subprocess.run(here, shell=True, check=True, capture_output=True, text=True).stdout)
         assert "<feed" in answers[0]
         assert answers[1] == "304\n"
+
+
+def test_the_sample_planet_says_what_to_do_next_and_shows_every_kind_of_story(planet: Path) -> None:
+    typed("aggregator -q poll", planet)
+    public = planet / "public"
+    start = (public / "index.html").read_text(encoding="utf-8")
+    assert "This is a sample planet" in start
+    assert re.search(r"<h3[^>]*><a [^>]*>Make this planet yours</a>", start)
+    steps = (public / "category/start.html").read_text(encoding="utf-8")
+    assert "<pre" in steps
+    commands_there = re.findall(r"<td><code>aggregator (\w+)</code></td>\s*<td>docs/(\w+\.md)</td>", steps)
+    assert len(commands_there) == 5
+    for command, page in commands_there:
+        assert f"aggregator {command}" in (ROOT / "docs" / page).read_text(encoding="utf-8").replace(
+            "-c feeds.yaml ", ""
+        )
+    assert set(re.findall(r"(?:docs/)?\w+\.md", steps)) > {"docs/feeds.md", "README.md"}
+    assert all((ROOT / name).is_file() for name in re.findall(r"(?:docs/)?\w+\.md", steps))
+    harbour = (public / "category/harbour.html").read_text(encoding="utf-8")
+    files = re.findall(r'(?:<img|<audio)[^>]*\bsrc="http://127\.0\.0\.1:8080/([^"]+)"', harbour)
+    assert files == ["lighthouse.png", "foghorn.wav"]
+    for here in files:
+        assert (public / here).stat().st_size == (planet / "samples/static" / here).stat().st_size
+    assert "<table" in harbour
+    assert max(map(len, re.findall(r"<title>(.*?)</title>", (public / "category/harbour.rss").read_text()))) > 150
+    assert re.search(r'<article[^>]* lang="he"', (public / "category/ivrit.html").read_text(encoding="utf-8"))
 
 
 def test_what_search_md_says_to_type(planet: Path) -> None:
@@ -178,7 +204,7 @@ def test_what_correct_md_says_to_type(planet: Path) -> None:
 def test_what_check_md_says_to_type_its_codes_and_the_fields_of_a_result(planet: Path) -> None:
     run, live, one = (typed(line, planet) for line in commands("check.md"))
     assert run.startswith("feeds.yaml: good.")
-    assert live.endswith("Checked 3 of 3 sources; nothing is wrong.\n")
+    assert live.endswith("Checked 6 of 6 sources; nothing is wrong.\n")
     (row,) = json.loads(one)["live"]["results"]
     text = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(\w+)`", text.partition("`--json` gives")[2]))
@@ -194,7 +220,7 @@ def test_what_restore_md_says_to_type(planet: Path) -> None:
     back_up, from_site = commands("restore.md")
     assert typed(back_up, planet).startswith("copy.db: ")
     shutil.rmtree(planet / "var")
-    assert "stories in 3 categories" in typed(from_site, planet)
+    assert "stories in 5 categories" in typed(from_site, planet)
     shutil.rmtree(planet / "var")
     assert (
         typed("aggregator restore copy.db", planet) == "restored from copy.db; `aggregator publish` updates the files\n"
@@ -282,10 +308,13 @@ def test_what_edit_md_says_to_type(planet: Path) -> None:
     assert "brings its newest" in shown
     settings = load_config(planet / "feeds.yaml", {})
     assert [(source.title, source.categories) for source in settings.sources] == [
+        (None, ("start",)),
         (None, ("harbour",)),
         ("The Valley", ("valleys",)),
+        (None, ("harbour",)),
+        (None, ("ivrit",)),
     ]
-    assert settings.categories[0].title == "Harbour News"
+    assert settings.categories[1].title == "Harbour News"
 
 
 def test_r67_every_alarm_state_and_code_is_explained_and_nothing_else() -> None:

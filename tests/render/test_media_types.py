@@ -45,6 +45,8 @@ def test_a70_outputs(name: str, media_type: str, role: Role) -> None:
         ("a.js", "text/javascript; charset=utf-8"),
         ("a.pdf", "application/pdf"),
         ("a.woff2", "font/woff2"),
+        ("a.mp3", "audio/mpeg"),
+        ("a.wav", "audio/wav"),
         ("package.json", "application/json"),
         ("a/opml.xml", "application/xml"),
         ("a.unheard", "application/octet-stream"),
