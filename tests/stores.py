@@ -62,6 +62,12 @@ class Server:
         """Copy the database of a folder."""
         self.make(_name(to), template=_name(folder))
 
+    def lose(self, folder: Path) -> None:
+        """Replace the database of a folder by a new one."""
+        self.run(f'DROP DATABASE "{_name(folder)}" WITH (FORCE)')
+        self._made.discard(_name(folder))
+        self.of(folder)
+
     def end_sessions(self, folder: Path) -> None:
         """End all sessions of the database of a folder, as a restart of the server does."""
         sessions = f"SELECT pid FROM pg_stat_activity WHERE datname = '{_name(folder)}'"
@@ -103,6 +109,14 @@ def copy_store(folder: Path, to: Path) -> None:
     """Copy the store of a site whose folder was copied: a file is there already."""
     if _servers:
         _servers[-1].copy(folder, to)
+
+
+def lose_store(folder: Path) -> None:
+    """Lose the store of a site."""
+    if _servers:
+        _servers[-1].lose(folder)
+    else:
+        (folder / "var" / "aggregator.db").unlink()
 
 
 def is_file() -> bool:

@@ -20,6 +20,7 @@ from aggregator.restore.combine import merged
 from aggregator.restore.restore import read_site, restore
 from tests.fake_source import FakeSource, said
 from tests.sample_site import START, SampleSite
+from tests.stores import lose_store
 
 KEYS = ("one", "two", "three", "four", "five")
 YAML = """
@@ -121,7 +122,7 @@ class Site:
         return copy
 
     def loses_its_state(self) -> tuple[str, ...]:
-        shutil.rmtree(self.sample_site.folder / "var")
+        lose_store(self.sample_site.folder)
         loaded = load_config(self.sample_site.folder / "feeds.yaml", {})
         restored = read_site("public", loaded, self.sample_site.clock, folder=self.sample_site.folder)
         app = restore(restored, loaded, self.sample_site.clock)

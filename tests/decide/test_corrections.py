@@ -366,6 +366,7 @@ def test_m8_from_an_archive_page_it_leaves_and_comes_back_there(
     assert after == before | {TAG: f"{site.clock.now:%Y-%m-%dT%H:%M:%SZ}"}
 
 
+@pytest.mark.only_sqlite  # a trigger in its SQL
 def test_a_correction_that_cannot_be_stored_leaves_nothing_and_harms_no_other(
     fake_source: FakeSource, app: App, site: SampleSite
 ) -> None:

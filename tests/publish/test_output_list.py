@@ -12,6 +12,7 @@ from aggregator.publish.folder import Folder
 from aggregator.serve.published import PublishedState
 from tests.fake_source import FakeSource, said
 from tests.sample_site import SampleSite
+from tests.stores import lose_store
 
 TWO = """
 sources:
@@ -128,7 +129,7 @@ def test_nothing_is_written_in_a_folder_of_another_aggregator(site: SampleSite) 
     begin(site)
     shutil.copytree(site.folder / "public", site.folder / "other")
     (site.folder / "other" / "category" / "b.atom").unlink()
-    (site.folder / "var" / "aggregator.db").unlink()
+    lose_store(site.folder)
     site.writes("publish: {to: third/}" + TWO)
     with site.opened() as app:
         FakeSource(app).says("a", said("a2"))
@@ -148,6 +149,7 @@ def test_what_stands_beside_outputs_is_in_nobodys_way(site: SampleSite) -> None:
     assert site.titles("category/a.atom") == ["Title a"]
 
 
+@pytest.mark.only_sqlite  # the store is in the tree
 def test_a_tree_that_was_moved_as_a_whole_stays_ours(site: SampleSite) -> None:
     begin(site)
     before = tree(site.folder / "public")
@@ -201,7 +203,7 @@ def test_every_output_bears_our_mark(site: SampleSite) -> None:
 
 def test_take_over_starts_anew_over_a_whole_site(site: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
     begin(site)
-    (site.folder / "var" / "aggregator.db").unlink()
+    lose_store(site.folder)
     command = ["-c", str(site.folder / "feeds.yaml"), "publish"]
     assert main(command, {}) == 3
     assert "--take-over" in capsys.readouterr().err
@@ -295,7 +297,7 @@ def test_somebody_elses_file_stops_its_category_and_no_other(
 
 def test_where_the_state_was_lost_nothing_is_mixed_into_what_stands_there(site: SampleSite) -> None:
     begin(site)
-    (site.folder / "var" / "aggregator.db").unlink()
+    lose_store(site.folder)
     (site.folder / "public" / "category" / "b.atom").unlink()
     with site.opened() as app, pytest.raises(StrangerInTheWay):
         app.publisher.publish()

@@ -10,6 +10,7 @@ from aggregator.errors import ConfigError
 from tests.fake_source import FakeSource, said
 from tests.feed_server import FeedServer
 from tests.sample_site import START, SampleSite, item, rss
+from tests.stores import lose_store
 
 SOURCE = "sources: [{key: a, url: 'https://a.example/', category: [tech]}]\n"
 JEKYLL = "publish: {jekyll: {to: site/_posts}}\n"
@@ -166,8 +167,8 @@ def test_posts_of_a_lost_state_are_known_by_their_bytes(site: SampleSite) -> Non
         FakeSource(app).says("a", said(1, published=START))
         app.publisher.publish()
     before = stamps(site)
-    for name in ("var", "public"):
-        (site.folder / name).rename(site.folder / f"old {name}")
+    lose_store(site.folder)
+    (site.folder / "public").rename(site.folder / "old public")
     with site.opened() as app:
         FakeSource(app).says("a", said(1, published=START))
         assert app.publisher.publish().failed == ()
