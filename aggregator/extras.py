@@ -25,14 +25,13 @@ def install_command(extra: str) -> str:
     try:
         found = distribution(NAME)
     except PackageNotFoundError:  # the program runs from a source folder that was never installed
-        return command_for(
-            extra, {"url": SOURCE.as_uri(), "dir_info": {"editable": True}}, (), installer=_installer("")
-        )
+        return command_for(extra, {"url": SOURCE.as_uri(), "dir_info": {"editable": True}}, (), installer=installer())
     direct = json.loads(found.read_text("direct_url.json") or "null")
     if direct is not None and direct.get("dir_info", {}).get("editable") and (SOURCE / "pyproject.toml").is_file():
         direct |= {"url": SOURCE.as_uri()}
-    installer = _installer((found.read_text("INSTALLER") or "").strip())
-    return command_for(extra, direct, found.requires or (), installer=installer)
+    return command_for(
+        extra, direct, found.requires or (), installer=installer((found.read_text("INSTALLER") or "").strip())
+    )
 
 
 def command_for(
@@ -60,8 +59,8 @@ def command_for(
     return shlex.join([*installer, *source])
 
 
-def _installer(name: str) -> list[str]:
-    """Return the command of the installer. Environments that uv made have no pip."""
+def installer(name: str = "") -> list[str]:
+    """Return the command of the installer, given its name. Environments that uv made have no pip."""
     if name == "uv" and find_spec("pip") is None:
         return ["uv", "pip", "install", "--python", sys.executable]
     return [sys.executable, "-m", "pip", "install"]

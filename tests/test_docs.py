@@ -317,6 +317,19 @@ def test_what_edit_md_says_to_type(planet: Path) -> None:
     assert settings.categories[1].title == "Harbour News"
 
 
+def test_what_doctor_md_says_to_type_its_lines_and_the_fields_of_a_report(planet: Path) -> None:
+    typed("aggregator poll", planet)
+    text = (planet / "feeds.yaml").read_text(encoding="utf-8")
+    text = text.replace("site:\n", "site:\n  base_url: https://planet.example/\n")
+    (planet / "feeds.yaml").write_text(text, encoding="utf-8")
+    lines, *_ = [typed(line, planet) for line in commands("doctor.md")]
+    page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    assert [line.split()[1] for line in lines.splitlines()[:-1]] == re.findall(r"(?m)^\| `(\w+)` \|", page)
+    report = json.loads(aggregator("doctor", "--json", cwd=planet).stdout)
+    named = set(re.findall(r"`(\w+)`", page.partition("`--json` gives")[2].partition("\n\n")[0]))
+    assert named == {*report, *report["checks"][0]}
+
+
 def test_r67_every_alarm_state_and_code_is_explained_and_nothing_else() -> None:
     text = (ROOT / "docs" / "alarms.md").read_text(encoding="utf-8")
     sections = re.split(r"(?m)^## .*\n", text)[1:]

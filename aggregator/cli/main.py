@@ -31,6 +31,7 @@ _ORDER = (  # of `--help`: those that run, look, correct, keep; a command that i
         "rename",
         "move",
         "status",
+        "doctor",
         "why",
         "preview",
         "search",

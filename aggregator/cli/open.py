@@ -116,26 +116,42 @@ def read_store(settings: Settings) -> Store:
         raise
 
 
-def last_good_settings(path: Path, environ: Mapping[str, str], error: ConfigError) -> tuple[Settings, str]:
+def likely_store(path: Path) -> str:
+    """Return the URL of the store that a broken feeds.yaml names, if that much can be read, else of the default one."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    written = re.search(r"(?m)^store:\s*[\"']?sqlite:///([^\s\"'#]+)", text)
+    database = path.parent.resolve() / (written[1] if written else "var/aggregator.db")
+    return f"sqlite:///{quote(str(database))}"
+
+
+def last_good_settings(
+    path: Path, environ: Mapping[str, str], error: ConfigError, store: Store | None = None
+) -> tuple[Settings, str]:
     """Return the settings that were last in force, and their text.
 
-    The store is at the place that the broken file names, if that much can be read, else at the default place.
+    Args:
+        path: the broken feeds.yaml.
+        environ: where `${NAME}` is looked up.
+        error: what is wrong with it.
+        store: the open store; None: that of `likely_store` is opened.
 
     Raises:
         ConfigError: the given error: there are no earlier settings, or they can't be used either.
     """
     try:
-        written = re.search(r"(?m)^store:\s*[\"']?sqlite:///([^\s\"'#]+)", path.read_text(encoding="utf-8"))
-        database = path.parent.resolve() / (written[1] if written else "var/aggregator.db")
-        store = open_store(f"sqlite:///{quote(str(database))}", now=utc_now(), writes=False)
+        opened = store or open_store(likely_store(path), now=utc_now(), writes=False)
         try:
-            with store.read() as tx:
+            with opened.read() as tx:
                 text = tx.store_row.last_good_config()
         finally:
-            store.close()
+            if opened is not store:
+                opened.close()
         if text is not None:
             return read_config(text.encode(), path, environ, was_in_force=True), text
-    except (OSError, UnicodeDecodeError, StoreError, ConfigError):
+    except (OSError, StoreError, ConfigError):
         pass
     raise error
 

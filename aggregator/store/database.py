@@ -231,7 +231,11 @@ def open_store(url: str, *, now: datetime, command: str = "", writes: bool = Tru
         LockHeld: another process holds the lock.
         StoreError: the store can't be read or created, or was written by a newer version of the program.
     """
-    backend = backend_of(url)
+    return open_backend(backend_of(url), now=now, command=command, writes=writes)
+
+
+def open_backend(backend: Backend, *, now: datetime, command: str = "", writes: bool = True) -> Store:
+    """Open the store of a backend; see `open_store`."""
     opened = Store(backend)
     try:
         backend.open(command=command, now=now, writes=writes)

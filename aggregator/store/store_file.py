@@ -13,10 +13,11 @@ import json
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from logging import getLogger
 from pathlib import Path
+from typing import NamedTuple
 
 from aggregator.clock import rfc3339
 from aggregator.errors import LockHeld, StoreError
@@ -164,10 +165,47 @@ class StoreLock:
 
 def _holder(fd: int) -> str:
     try:
-        who = json.loads(os.pread(fd, 4096, 0))
-        return f"{who['command']}, process {who['pid']} on {who['host']}, since {who['since']}"
+        return _in_words(json.loads(os.pread(fd, 4096, 0)))
     except (ValueError, KeyError, TypeError):
         return "a process that has just started"
+
+
+def _in_words(who: Mapping[str, object]) -> str:
+    return f"{who['command']}, process {who['pid']} on {who['host']}, since {who['since']}"
+
+
+class Holder(NamedTuple):
+    """The process that a lock file names."""
+
+    command: str
+    who: str  # for the operator
+    is_running: bool  # False: it was killed, and the lock is free; a process of another machine counts as running
+
+
+def holder_of(store: Path) -> Holder | None:
+    """Return who holds the lock of a store by its lock file, without a try to take it; None if there is no such file.
+
+    Args:
+        store: path of the database.
+    """
+    try:
+        who = json.loads(store.with_name(f"{store.name}.lock").read_bytes()[:4096])
+        is_running = who["host"] != socket.gethostname() or _is_running(int(who["pid"]))
+        return Holder(str(who["command"]), _in_words(who), is_running)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return Holder("", "a process that has just started", is_running=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # a process of another user
+        return True
+    return True
 
 
 def _is_file_at(fd: int, path: Path) -> bool:

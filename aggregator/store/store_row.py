@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, select, update
@@ -15,6 +15,14 @@ from aggregator.store.schema import EPOCH, MICROSECOND, entry, store
 SERVED_FOR: Final = timedelta(days=7)  # after the last run of `serve`, during which pages link to its addresses
 RUNS: Final = 6  # runs of `poll` that are remembered; their longest gap is how long a source may wait for the next run
 ONE_RUN: Final = timedelta(days=1)  # the gap that is assumed after the first run
+
+
+class Rhythm(NamedTuple):
+    """How the program was run last."""
+
+    runs: tuple[datetime, ...]  # when the last runs of `poll` began; none after a run of `serve`
+    gap: timedelta  # longest time between them; `ONE_RUN` if there was one
+    served_at: datetime | None  # when `serve` began last, within `SERVED_FOR`
 
 
 class StoreRow:
@@ -99,6 +107,13 @@ class StoreRow:
         gaps = [timedelta(seconds=later - earlier) for earlier, later in pairwise(runs)]
         gap = max(gaps, default=ONE_RUN)
         self._connection.execute(update(store).values(runs=runs, run_gap=gap // MICROSECOND))
+
+    def rhythm(self) -> Rhythm:
+        """Return how the program was run last."""
+        row = self._connection.execute(select(store.c.runs, store.c.run_gap, store.c.served_at)).one()
+        runs = tuple(EPOCH + timedelta(seconds=run) for run in row.runs or ())
+        gap = ONE_RUN if row.run_gap is None else row.run_gap * MICROSECOND
+        return Rhythm(runs, gap, row.served_at)
 
     def is_served(self) -> bool:
         """Return whether pages may link to addresses that only `serve` answers."""
