@@ -31,11 +31,11 @@ sources:
 def live_a_month(site: SampleSite) -> None:
     """Poll each source of the planet daily for a month, and publish at the end."""
     site.writes(YAML)
-    site.clock.move(days=-130)
+    site.clock.move(days=-230)
     with site.opened() as app:
         fake = FakeSource(app)
         fake.says("silent", *(said(f"silent-{n}", published=site.clock() - timedelta(days=n)) for n in range(5)))
-    site.clock.move(days=100)
+    site.clock.move(days=200)
     with site.opened() as app:
         fake = FakeSource(app)
         for day in range(DAYS):

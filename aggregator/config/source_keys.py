@@ -1,14 +1,17 @@
 """Declares every key of a source, and the table of the whole file."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aggregator.config import addresses, patterns, schedules, selectors, vocabulary
 from aggregator.config.alarms import ALARMS
 from aggregator.config.compounds import Anything, ListOf, MapOf
 from aggregator.config.document import Node, Scalar
+from aggregator.config.durations import Duration
 from aggregator.config.findings import Findings, Unfit
 from aggregator.config.keys import (
     CATEGORY_KEY,
+    CENTURY,
     MAX_SOURCES,
     PATTERN,
     RULE,
@@ -257,6 +260,11 @@ class SourceKeys(DefaultKeys):
         "Request headers, sent to the host of the source only.",
     )
     paused = key(Flag(), False, "`true`: not polled.")
+    silent_after = optional(
+        Duration(timedelta(days=1), CENTURY),
+        "Time without a new entry after which the alarm `silent` is raised: alarms.md.",
+        shown="learned from the rhythm",
+    )
     page = optional(PAGE, "Numbers of `{page}` in `url` or `body` of a `kind: json`; keys below.")
     next = optional(
         Text("a path", "a JMESPath such as paging.next", limit=2000),

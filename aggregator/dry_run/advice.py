@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from aggregator.cadence import later_arrivals, median_gap
+from aggregator.cadence.silence import GAPS, SILENT
 from aggregator.decide.losses import FEWEST, missing_fields
 from aggregator.errors import NotAFeed
 from aggregator.model.charset import Step
@@ -15,7 +16,6 @@ from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Failed, Fetched
 from aggregator.model.settings import Kind, Source
 from aggregator.parse.discovery import best_first
-from aggregator.store.alarms import SILENT, SILENT_GAPS
 from aggregator.store.status import advice_for
 from aggregator.urls import Url, host_of, match_url, without_secrets
 
@@ -159,6 +159,6 @@ def _entries(feed: Feed, now: datetime) -> Iterator[Advice]:
         yield Advice(code="future", text=text)
     elif dates:
         usual = median_gap(later_arrivals((), dates)) or timedelta(0)
-        if now - dates[-1] >= max(SILENT, SILENT_GAPS * usual):
+        if now - dates[-1] >= max(SILENT, GAPS * usual):
             text = f"nothing new since {dates[-1]:%Y-%m-%d}; the site may have another feed by now"
             yield Advice(code="silent", text=text)

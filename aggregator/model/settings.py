@@ -187,6 +187,7 @@ class Source:
     max_interval: timedelta = timedelta(days=1)
     timeout: timedelta = timedelta(seconds=30)  # for a whole poll with redirects
     keep: timedelta | None = None  # None: forever
+    silent_after: timedelta | None = None  # without a new entry: then the alarm `silent`; None: learned from its rhythm
     initial: int = 50  # entries of the first poll that are published
     dedupe: Dedupe = Dedupe.NEAR
     near: float = 0.85

@@ -28,7 +28,7 @@ ADVICE: Final[Mapping[AlarmCode, str]] = {  # in short; docs/alarms.md has more
     AlarmCode.UNCONDITIONAL: "Write the final address of the source.",
     AlarmCode.FUTURE: "If the clock or the time zone is wrong, write timezone beside the source.",
     AlarmCode.PAST: "Nothing, if an archive was added to the feed.",
-    AlarmCode.SILENT: "See whether the site has moved and left this feed behind.",
+    AlarmCode.SILENT: "See whether the site has moved; if it always rests for so long, write silent_after.",
 }
 
 
@@ -56,7 +56,7 @@ def advice_of(alarm: Alarm) -> str:
 def lines_of(alarm: Alarm) -> list[str]:
     """Return the sentences below the title of an alarm."""
     over = [f"Over since {alarm.ended_at:%Y-%m-%d %H:%M} UTC."] if alarm.ended_at is not None else []
-    begun = f"Since {alarm.since:%Y-%m-%d %H:%M} UTC: {alarm.text or alarm.code.value}."
+    begun = f"{'It began' if over else 'Since'} {alarm.since:%Y-%m-%d %H:%M} UTC: {alarm.text or alarm.code.value}."
     return [*over, begun, *([] if over else [advice_of(alarm)])]
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from logging import getLogger
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
-from aggregator.cadence import median_gap
 from aggregator.decide.losses import is_held_for_loss
+from aggregator.late import late
 from aggregator.model.alarm import FLOOD, FLOOD_SHOWN, MOST, QUIET, Alarm, AlarmCode
 from aggregator.model.history import NO_SUMS, Sums
 from aggregator.model.observed import Observed
@@ -16,11 +17,16 @@ from aggregator.model.poll import CRASHES, State
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import HubStatus, Lag, Outage
 from aggregator.model.stored_json import arrivals_of, observed_of
-from aggregator.store.history import day_of, sums_since
+from aggregator.store.history import day_of, news_days_of, sums_since
 from aggregator.store.hub_pings import HubPings
 from aggregator.store.schedule import Schedule
-from aggregator.store.schema import alarm, channel, post, source, store
+from aggregator.store.schema import MICROSECOND, alarm, channel, post, source, store
 from aggregator.store.store_row import StoreRow
+
+if TYPE_CHECKING:
+    from aggregator.cadence import silence
+else:
+    silence = late("aggregator.cadence.silence")
 
 log = getLogger(__name__)
 
@@ -30,9 +36,9 @@ EMPTY_LISTED = 5  # and the last document with entries had at least so many.
 # `dead` (R46): no success for so long,
 DEAD = timedelta(days=7)
 DEAD_FAILURES = 3  # and at least so many failed polls in that time: a pause of this program is not the source's fault.
-# `silent` (R46): no new entry for at least so long,
-SILENT = timedelta(days=90)
-SILENT_GAPS = 6  # and for at least so many median gaps between entries.
+# `silent` (R46): no new entry for at least a day if feeds.yaml says so, else a week. `cadence/silence.py` has the rest.
+QUIET_AT_LEAST = (timedelta(days=1), timedelta(days=7))
+POLLED = timedelta(days=2)  # since the last success: else what came since is not known
 # `unconditional` (P94): over this share of polls,
 UNCONDITIONAL_SHARE = 0.1
 UNCONDITIONAL_LEAST = 3  # and at least so many: this program drops validators itself at times (P16).
@@ -50,7 +56,10 @@ _HOLDING = (
     .where(alarm.c.ended_at.is_(None))
     .order_by(alarm.c.id)
 )
-_WATCHED = "id key state paused claims failures succeeded_at failing_since code arrivals observations".split()
+_WATCHED = (
+    "id key state paused claims failures succeeded_at failing_since code arrivals observations first_stored_at "
+    "silent_after"
+).split()
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
@@ -120,20 +129,23 @@ def of_channels(connection: Connection, now: datetime) -> Iterator[Found]:
         yield Found(AlarmCode.MESSAGES, f"alarms.{row.name} takes no messages on alarms since {since}: {row.error}")
 
 
-def of_sources(rows: Iterable[RowMapping], sums: Mapping[int, Sums], now: datetime) -> Iterator[Found]:
+def of_sources(
+    rows: Iterable[RowMapping], sums: Mapping[int, Sums], now: datetime, connection: Connection
+) -> Iterator[Found]:
     """Yield the alarms of sources.
 
     Args:
         rows: rows of `source` with the columns `_WATCHED`.
         sums: sums of the polls of yesterday and today, by id of the source.
         now: the time.
+        connection: for the days on which a source brought news, if it may be silent.
     """
     for row in rows:
-        for code, text in _of_source(row, sums.get(row["id"], NO_SUMS), now):
+        for code, text in _of_source(row, sums.get(row["id"], NO_SUMS), now, connection):
             yield Found(code, text, SourceKey(row["key"]), row["id"])
 
 
-def _of_source(row: RowMapping, sums: Sums, now: datetime) -> Iterator[tuple[AlarmCode, str]]:
+def _of_source(row: RowMapping, sums: Sums, now: datetime, connection: Connection) -> Iterator[tuple[AlarmCode, str]]:
     if row["paused"]:
         return
     arrivals, observed = arrivals_of(row["arrivals"]), observed_of(row["observations"])
@@ -146,11 +158,11 @@ def _of_source(row: RowMapping, sums: Sums, now: datetime) -> Iterator[tuple[Ala
     yield from _of_documents(observed, now)
     if row["failures"] >= DEAD_FAILURES and now - since >= DEAD:
         yield AlarmCode.DEAD, f"no success since {since:%Y-%m-%d}; {row['failures']} failures in a row ({row['code']})"
-    if row["state"] == State.OK and arrivals and now - arrivals[-1] >= SILENT:
-        usual = median_gap(arrivals) or timedelta(0)
-        if now - arrivals[-1] >= SILENT_GAPS * usual:
-            rhythm = f"; there used to be one every {round(usual / _DAY)} d" if usual > _DAY else ""
-            yield AlarmCode.SILENT, f"no new entry since {arrivals[-1]:%Y-%m-%d}{rhythm}"
+    if row["state"] == State.OK and arrivals and now - arrivals[-1] >= QUIET_AT_LEAST[row["silent_after"] is None]:
+        after = None if row["silent_after"] is None else row["silent_after"] * MICROSECOND
+        seen = row["succeeded_at"] if row["succeeded_at"] and now - row["succeeded_at"] > POLLED else now
+        if text := silence.silence_of(arrivals, lambda: news_days_of(connection, row), seen, after):
+            yield AlarmCode.SILENT, text
     if sums.unconditional >= UNCONDITIONAL_LEAST and sums.unconditional > UNCONDITIONAL_SHARE * sums.polls:
         whole = f"{sums.unconditional} of {sums.polls} polls fetched all of it"
         yield AlarmCode.UNCONDITIONAL, f"{whole}, without the ETag or Last-Modified that we hold"
@@ -213,7 +225,7 @@ class Alarms:
             *of_posts(*failed_posts(self._connection)),
         ]
         ours += [*of_hub(HubPings(self._connection).status(), now), *of_channels(self._connection, now)]
-        return [*ours, *of_sources(rows, sums, now)]
+        return [*ours, *of_sources(rows, sums, now, self._connection)]
 
     def with_since(self, found: Iterable[Found], now: datetime) -> tuple[Alarm, ...]:
         """Return alarms with the time at which each was first noticed; `now` for conditions that are new."""

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, case, delete, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, case, delete, func, select, type_coerce
 
 from aggregator.model.changes import Changes, Hit
 from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, DaySums, RecentPoll, SourceHistory, Sums
@@ -297,6 +297,20 @@ def new_since(connection: Connection, day: int) -> dict[int, int]:
     joined = source.join(poll_day, (poll_day.c.source_id == source.c.id) & later)
     query = select(source.c.id, func.sum(poll_day.c.new)).select_from(joined)
     return {row[0]: int(row[1]) for row in connection.execute(query.where(source.c.active).group_by(source.c.id))}
+
+
+def news_days_of(connection: Connection, row: RowMapping) -> list[int]:
+    """Return the days on which a source brought news, as days since 1970, UTC, in order.
+
+    The day of the first entries is left out, as in `new_since`.
+
+    Args:
+        connection: to the store.
+        row: of `source`, with `id` and `first_stored_at`.
+    """
+    first = day_of(row["first_stored_at"]) if row["first_stored_at"] else 0
+    query = select(poll_day.c.day).where(poll_day.c.source_id == row["id"], poll_day.c.new > 0)
+    return list(connection.execute(query.where(poll_day.c.day > first).order_by(poll_day.c.day)).scalars())
 
 
 def _sums(row: Sequence[Any]) -> Sums:

@@ -147,6 +147,7 @@ source = Table(
     Column("show", Text),  # how much of its entries may be published; null: everything
     Column("noindex", Boolean, nullable=False),  # asks search engines to leave its entries out; kept, like `show`
     Column("keep", BigInteger),  # microseconds, from the last feeds.yaml; null: forever (K2)
+    Column("silent_after", BigInteger),  # microseconds, from the last feeds.yaml; null: learned from its rhythm (R46)
     Column("stories_look", Text),  # digest of the settings of the source that shape pages of stories; null: none do
     Column("priority", Count, nullable=False),  # from the last feeds.yaml: a change chooses shown copies again (T3)
     Column("places", Json),  # ids of its categories in the last feeds.yaml (N2); null: not recorded yet

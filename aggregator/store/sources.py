@@ -183,8 +183,8 @@ def have_moved(connection: Connection, placed: Iterable[Placed], roster: Roster)
 _SYNCED = tuple(
     source.c[name]
     for name in (
-        "id key url url_in_use host_key settings_digest active paused own_machine private show noindex keep due_at "
-        "earliest_at claims code etag last_modified validators_url body_digest observations"
+        "id key url url_in_use host_key settings_digest active paused own_machine private show noindex keep "
+        "silent_after due_at earliest_at claims code etag last_modified validators_url body_digest observations"
     ).split()
 )
 
@@ -205,6 +205,7 @@ def _settings_values(item: Placed) -> dict[str, Any]:
         "show": item.source.show.value if item.source.show else None,
         "noindex": item.source.noindex,
         "keep": None if item.source.keep is None else item.source.keep // MICROSECOND,
+        "silent_after": None if item.source.silent_after is None else item.source.silent_after // MICROSECOND,
     }
 
 

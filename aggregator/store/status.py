@@ -173,7 +173,7 @@ class StatusQueries:
             *of_hub(hub, now),
             *of_channels(self._connection, now),
         ]
-        wrong = [*ours, *of_sources(rows, sums, now)]
+        wrong = [*ours, *of_sources(rows, sums, now, self._connection)]
         quiet = {one.source_id: one.code for one in wrong if one.code in QUIET}
         restraints = Hosts(self._connection).restraints()
         rests = rests_of(restraints, now)
@@ -246,7 +246,7 @@ _SHOWN = tuple(  # the other columns are kilobytes for each source
     for name in (
         "id key url url_in_use private host_key paused state claims created_at attempted_at succeeded_at due_at "
         "interval cadence failures failing_since code error feed entries arrivals observations settings_digest notices "
-        "first_stored_at status newest_at"
+        "first_stored_at status newest_at silent_after"
     ).split()
 )
 

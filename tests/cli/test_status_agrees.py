@@ -137,7 +137,7 @@ def test_states_of_the_month_are_those_that_were_lived(record: dict[str, Any]) -
     assert told["broken"] == (503, 3, "2026-03-01T07:00:00Z")
     assert told["refused"] == (None, 3, "2026-02-03T12:00:00Z")  # its one entry has no date: when it came
     assert told["daily"] == (200, 0, "2026-03-04T07:00:00Z")
-    assert told["silent"] == (304, 0, "2025-10-25T12:00:00Z")
+    assert told["silent"] == (304, 0, "2025-07-17T12:00:00Z")
 
 
 def test_newest_is_the_latest_date_of_the_stored_entries(site: SampleSite, record: dict[str, Any]) -> None:

@@ -88,7 +88,7 @@ def test_r46_silent_after_six_median_gaps_and_at_least_90_days(
     with site.opened() as app:
         fake_source = FakeSource(app)
         entries = []
-        for n in range(4):
+        for n in range(15):
             entries.append(said(n, published=site.clock.now))
             fake_source.says("a", *entries)
             site.clock.move(days=gap_days)
