@@ -50,7 +50,7 @@ class SampleSite:
 
     def writes(self, yaml: str, *, hosts: str = LOOPBACK) -> None:
         """Write feeds.yaml; loopback is allowed, as an operator would allow it."""
-        store = "" if is_file() else f"\nstore: {url_of(self.folder)}\n"
+        store = "" if is_file() or "\nstore: " in yaml else f"\nstore: {url_of(self.folder)}\n"
         (self.folder / "feeds.yaml").write_text(hosts + yaml + store, encoding="utf-8")
 
     def copied(self, folder: Path) -> "SampleSite":

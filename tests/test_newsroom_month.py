@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
+import pytest
 from sqlalchemy import func, select
 
 from aggregator.app import App
@@ -104,6 +105,7 @@ def documents(sample_site: SampleSite, slug: str) -> Iterator[str]:
         path = sample_site.previous(path)
 
 
+@pytest.mark.only_sqlite  # the size of its file
 def test_show_6_budgets_hold_and_the_cost_of_a_poll_stays(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = publisher.says("/list", listed(1))
     sample_site.writes(YAML.format(url=url, base=publisher.url("")))

@@ -15,7 +15,7 @@ import os
 import select
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +47,7 @@ BEGIN: Final = {
 ALIVE: Final = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 SERVER_ALIVE: Final = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 CONNECT_SECONDS: Final = 10
+PATIENCE: Final = "1s"  # of the lock of a process that was killed, the server knows a moment later
 FAULTS: Final = {  # by SQLSTATE, whole or its class
     "53100": "the disk of its server is full: make room",
     "53": "its server is short of resources: look into its log",
@@ -128,6 +129,8 @@ class Postgres:
             self.engine.dispose()
         with self._holding:
             if self._holder is not None:
+                with suppress(psycopg.Error):  # a server that is away holds no lock
+                    self._holder.execute("SELECT pg_advisory_unlock(%s)", [HOLDER])
                 self._holder.close()
             self._holder, self._held_as = None, ""
 
@@ -269,14 +272,16 @@ class Postgres:
     def _take_lock(self) -> None:
         session = self._connect(self._held_as)
         try:
-            taken = session.execute("SELECT pg_try_advisory_lock(%s)", [HOLDER]).fetchone()
-            if taken != (True,):
+            session.execute(f"SET lock_timeout = '{PATIENCE}'")
+            try:
+                session.execute("SELECT pg_advisory_lock(%s)", [HOLDER])
+            except psycopg.errors.LockNotAvailable:
                 asked = (
                     "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = "
                     "'advisory' AND granted AND objid = %s::bigint::oid AND pg_locks.database = "
                     "(SELECT oid FROM pg_database WHERE datname = current_database())"
                 )
-                raise LockHeld(_told(session.execute(asked, [HOLDER]).fetchone()))
+                raise LockHeld(_told(session.execute(asked, [HOLDER]).fetchone())) from None
         except psycopg.Error as error:
             session.close()
             self._fail(error)
