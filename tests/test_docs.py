@@ -330,6 +330,11 @@ def test_what_doctor_md_says_to_type_its_lines_and_the_fields_of_a_report(planet
     assert named == {*report, *report["checks"][0]}
 
 
+def test_what_fix_md_says_to_type(planet: Path) -> None:
+    typed("aggregator poll", planet)
+    assert {typed(line, planet) for line in commands("fix.md")} == {"nothing is proven to be wrong\n"}
+
+
 def test_r67_every_alarm_state_and_code_is_explained_and_nothing_else() -> None:
     text = (ROOT / "docs" / "alarms.md").read_text(encoding="utf-8")
     sections = re.split(r"(?m)^## .*\n", text)[1:]

@@ -32,6 +32,7 @@ _ORDER = (  # of `--help`: those that run, look, correct, keep; a command that i
         "move",
         "status",
         "doctor",
+        "fix",
         "why",
         "preview",
         "search",

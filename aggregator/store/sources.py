@@ -291,6 +291,18 @@ class Sources:
         )
         return {key: title for key, title in found if title}
 
+    def moved(self) -> dict[SourceKey, Url]:
+        """Return the addresses of active sources that have moved for good, by key (P41)."""
+        query = select(source.c.key, source.c.url_in_use).where(source.c.active, source.c.url_in_use != source.c.url)
+        return {SourceKey(key): Url(url) for key, url in self._connection.execute(query)}
+
+    def overflowed(self) -> set[SourceKey]:
+        """Return the keys of active sources whose last poll brought new entries only: some may be missed (R45)."""
+        names = ("key", "attempted_at", "observations")
+        rows = self._connection.execute(select(*(source.c[name] for name in names)).where(source.c.active)).mappings()
+        seen = ((row, observed_of(row["observations"]).overflowed_at) for row in rows)
+        return {SourceKey(row["key"]) for row, at in seen if at and row["attempted_at"] and at >= row["attempted_at"]}
+
     def rows(self) -> list[SourceRow]:
         """Return the active sources as the lists of sources show them, by key."""
         names = ("key", "url", "state", "paused", "code", "error", "feed")

@@ -417,9 +417,15 @@ def _named_feed(row: RowMapping) -> str | None:
         return None
     if row["private"] and "it names " in row["error"]:
         return "open the page in a browser and write the address of its feed: what is private is not shown here"
-    if (one := _ONE_FEED.search(row["error"])) is not None:
-        return f"write url: {one[1]}"
+    if (one := named_feed_of(row["code"], row["error"])) is not None:
+        return f"write url: {one}"
     return f"`aggregator check --live {row['key']}` lists them" if _SEVERAL.search(row["error"]) else None
+
+
+def named_feed_of(code: str | None, error: str | None) -> Url | None:
+    """Return the address of the one feed that a page in place of a feed names, by the message of the failure."""
+    one = _ONE_FEED.search(error or "") if code == NotAFeed.code else None
+    return Url(one[1]) if one is not None else None
 
 
 def _charset_advice(row: RowMapping, settings: Source | None) -> str | None:

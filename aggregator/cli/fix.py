@@ -1,0 +1,212 @@
+"""Body of `fix`: edits of feeds.yaml that the polls so far have proven to be right."""
+
+import argparse
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from aggregator.cli.edit import DONE, WRONG, core
+from aggregator.cli.hands import Hand
+from aggregator.cli.open import read_store
+from aggregator.cli.terminal import json_text, printable
+from aggregator.clock import utc_now
+from aggregator.config.editing import SOURCES
+from aggregator.config.loader import read_config
+from aggregator.config.positions import EditRefused
+from aggregator.config.source_text import key_text, listed
+from aggregator.errors import ConfigError
+from aggregator.model.charset import NAME_ENCODING
+from aggregator.model.poll import State
+from aggregator.model.settings import Roster, Settings, Source, SourceKey
+from aggregator.model.status import SourceStatus, Status
+from aggregator.store.status import named_feed_of
+from aggregator.text.durations import duration_text
+from aggregator.urls import Url, match_url, without_secrets
+
+DEAD: Final = timedelta(days=90)  # without a success, after which a source is paused
+DEAD_TIMES: Final = 10  # failures in that time at least: the program may have been off for most of it
+TIMES: Final = 3  # failures in a row with a page that names its feed
+SHORTEST: Final = timedelta(minutes=15)  # a shorter interval needs a reason in feeds.yaml
+
+
+@dataclass(frozen=True, slots=True)
+class _Fix:
+    """One edit of one source."""
+
+    number: int  # of the source in feeds.yaml, from 0
+    why: str
+    write: Sequence[tuple[str, str]] = ()  # keys, and values as YAML
+    fields: Sequence[str] = ()  # of its settings, which may change
+    was: str | None = None  # earlier address to append
+    twin: int | None = None  # number of the source that stays, if this one is removed
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Show what is proven as a patch; with --apply, ask and write it."""
+    if options.yes and not options.apply:
+        print("aggregator: --yes is for `fix --apply`; add --apply", file=sys.stderr)
+        return WRONG
+    options.dry_run = not options.apply
+    hand = Hand(options, environ)
+    store = read_store(hand.settings)
+    try:
+        status = store.status(Roster.of(hand.settings), utc_now(), hand.settings.secrets)
+        with store.read() as tx:
+            moved, overflowed, in_force = tx.sources.moved(), tx.sources.overflowed(), tx.store_row.last_good_config()
+    finally:
+        store.close()
+    fixes = list(proven(hand.settings, status, moved, overflowed, _polled(in_force, options, environ)))
+    record = [{"source": hand.sources[fix.number].key, "why": fix.why} for fix in fixes]
+    if not fixes:
+        said = "nothing is proven to be wrong"
+        print(json_text({"version": 1, "written": False, "done": said, "fixes": []}) if options.json else said)
+        return DONE
+    if not options.json:
+        for fix in fixes:
+            print(printable(f"{hand.called(fix.number)}: {fix.why}"))
+    try:
+        _edit(hand, fixes, environ)
+        done = "1 source corrected" if len(fixes) == 1 else f"{len(fixes)} sources corrected"
+        return hand.finish(done, {"fixes": record})
+    except EditRefused as error:
+        print(printable(f"aggregator: {error}"), file=sys.stderr)
+        return WRONG
+
+
+def proven(
+    settings: Settings,
+    status: Status,
+    moved: Mapping[SourceKey, Url],
+    overflowed: Collection[SourceKey],
+    polled: Mapping[SourceKey, Source],
+) -> Iterator[_Fix]:
+    """Yield at most one edit for each source of feeds.yaml.
+
+    Args:
+        settings: feeds.yaml alone.
+        status: of all its sources.
+        moved: addresses of sources that have moved for good.
+        overflowed: sources whose last poll brought new entries only.
+        polled: sources as they were at the last polls. One that was edited since then is not judged.
+    """
+    known = {each.key: each for each in status.sources}
+    first: dict[str, int] = {}  # number of the source that stays, by its address
+    taken = {match_url(source.url) for source in settings.sources}
+    for number, source in enumerate(settings.sources):
+        is_same = source.key in polled and core(source) == core(polled[source.key])
+        if source.key not in known or not is_same or source.paused or source.path is not None:
+            continue
+        target = moved.get(source.key, source.url)
+        twin = first.setdefault(match_url(target), number)
+        if twin == number and target != source.url:  # does a later source have that address as its own?
+            later = [n for n, one in enumerate(settings.sources) if n > number and one.url == target and not one.paused]
+            twin = first[match_url(target)] = next((n for n in later if settings.sources[n].key not in moved), number)
+        if twin != number:
+            if _differ_in_place_only(source, settings.sources[twin]):
+                why = f"it is the same feed as {settings.sources[twin].key} by its redirects, which gets its categories"
+                yield _Fix(number, why, twin=twin)
+            continue
+        fix = _of_address(number, source, known[source.key], target, settings, taken) or _of_reading(
+            number, source, known[source.key], overflows=source.key in overflowed
+        )
+        if fix is not None:
+            yield fix
+
+
+def _polled(
+    in_force: str | None, options: argparse.Namespace, environ: Mapping[str, str]
+) -> Mapping[SourceKey, Source]:
+    """Return the sources of the feeds.yaml that was in force last, by key; none if it can't be read any more."""
+    try:
+        text = (in_force or "").encode()
+        return {one.key: one for one in read_config(text, options.config, environ, was_in_force=True).sources}
+    except ConfigError:
+        return {}
+
+
+def _of_address(
+    number: int, source: Source, known: SourceStatus, target: Url, settings: Settings, taken: set[str]
+) -> _Fix | None:
+    if target != source.url:
+        if match_url(target) in taken:  # by a source that is paused
+            return None
+        return _moved(number, source, target, "it has moved there for good", settings)
+    if known.state is State.GONE:
+        why = f"the publisher said three times that it is gone (410), since {_day(known.failing_since)}"
+        return _paused(number, why)
+    named = named_feed_of(known.code, known.error)
+    if known.state is State.FAILING and named is not None and known.failures >= TIMES and match_url(named) not in taken:
+        why = f"{known.failures} times in a row it was a page, which names this feed"
+        taken.add(match_url(named))
+        return _moved(number, source, named, why, settings)
+    since, last = known.failing_since, known.last_attempt
+    is_dead = since is not None and last is not None and last - since >= DEAD and known.failures >= DEAD_TIMES
+    if known.state is State.FAILING and is_dead:
+        return _paused(number, f"it is dead: {known.failures} failures in a row since {_day(since)} ({known.code})")
+    return None
+
+
+def _moved(number: int, source: Source, target: Url, why: str, settings: Settings) -> _Fix | None:
+    if source.private or source.safe_url != source.url or without_secrets(target, settings.secrets) != target:
+        return None  # an address with a secret is not shown, and feeds.yaml has it as ${NAME}
+    url = [("url", key_text(str(target)))]
+    return _Fix(number, why, url, ("url", "key", "was", "safe_url"), was=str(source.safe_url))
+
+
+def _paused(number: int, why: str) -> _Fix:
+    said = f"{why}; what it published stays. `aggregator remove` takes it out"
+    return _Fix(number, said, [("paused", "true")], ("paused",))
+
+
+def _of_reading(number: int, source: Source, known: SourceStatus, *, overflows: bool) -> _Fix | None:
+    if known.state is State.OK and source.reading.encoding is None and NAME_ENCODING in (known.advice or ""):
+        said, _, encoding = (known.advice or "").partition(NAME_ENCODING)
+        return _Fix(number, said, [("encoding", key_text(encoding.split(";")[0].strip()))], ("reading",))
+    if overflows and source.every is not None and source.every > SHORTEST:
+        every = duration_text(max(SHORTEST, source.every / 2))
+        why = f"at the last poll all its entries were new: some may be missed; every was {duration_text(source.every)}"
+        return _Fix(number, why, [("every", every)], ("every",))
+    return None
+
+
+def _differ_in_place_only(one: Source, other: Source) -> bool:
+    """Return whether two sources differ only in their addresses, titles and categories: one can stand for both."""
+    names = ("key", "url", "safe_url", "line", "title", "categories", "was", "crowding", "allow_private")
+    return replace(one, **{name: getattr(other, name) for name in names}) == other
+
+
+def _edit(hand: Hand, fixes: Sequence[_Fix], environ: Mapping[str, str]) -> None:
+    """Make the edits in the text, and note the settings that follow.
+
+    Raises:
+        EditRefused: the file can't be edited by a program, or an edit would change something else as well.
+    """
+    for fix in fixes:
+        if fix.twin is not None:
+            merged = tuple(dict.fromkeys((*hand.sources[fix.twin].categories, *hand.sources[fix.number].categories)))
+            if merged != hand.sources[fix.twin].categories:
+                hand.text.put((SOURCES, fix.twin), [("category", listed(merged))])
+                hand.change(fix.twin, categories=merged)
+            continue
+        hand.text.put((SOURCES, fix.number), fix.write)
+        if fix.was is not None:
+            hand.text.append((SOURCES, fix.number, "was"), key_text(fix.was))
+    try:
+        edited = read_config(hand.text.data, hand.settings.path, environ).sources
+    except ConfigError as error:
+        raise EditRefused("; ".join(problem.what for problem in error.problems)) from error
+    for fix in fixes:
+        new, old = edited[fix.number], hand.sources[fix.number]
+        if "reading" in fix.fields:
+            hand.change(fix.number, reading=replace(old.reading, encoding=new.reading.encoding))
+        else:
+            hand.change(fix.number, **{name: getattr(new, name) for name in fix.fields})
+    for number in sorted((fix.number for fix in fixes if fix.twin is not None), reverse=True):
+        hand.text.drop_item((SOURCES,), number)
+        del hand.sources[number]
+
+
+def _day(when: datetime | None) -> str:
+    return f"{when:%Y-%m-%d}" if when else "long ago"
