@@ -107,6 +107,8 @@ def examined(config: Path, environ: Mapping[str, str], now: datetime, *, live: b
         store = open_read_only(url, now=now)
     except AggregatorError as error:  # also an extra that is missing
         why = error
+    except OSError as error:  # this user may not look into its folder
+        why = StoreError(f"the store can't be reached: {error}")
     try:
         if settings is None and store is not None and broken is not None:
             with suppress(ConfigError):
@@ -195,14 +197,17 @@ def _of_store(
         mend = "aggregator poll" if "older schema" in str(why) else "as it says; docs/restore.md has more"
         return Check("store", str(why), mend)
     files = (path, path.with_name(f"{path.name}-wal")) if path is not None else ()
-    bytes_of = sum(file.stat().st_size for file in files if file.exists())
+    bytes_of = sum(file.stat().st_size for file in files if os.path.exists(file))  # noqa: PTH110
     size = f", {bytes_of / 2**20:,.1f} MB, every page intact" if path is not None else ""
     return Check("store", f"{path or store.where}{size}")
 
 
 def _of_file(path: Path, holder: Holder | None) -> Iterator[Check]:
+    if path.parent.is_dir() and not os.access(path.parent, os.R_OK | os.X_OK):
+        return  # nothing is known of it
     if holder is None:
-        yield Check("lock", "free")
+        is_there = path.with_name(f"{path.name}.lock").exists()
+        yield Check("lock", "its file can't be read by this user" if is_there else "free")
     elif holder.is_running:
         yield Check("lock", f"held by {holder.who}")
     else:
@@ -221,7 +226,7 @@ def _of_disks(path: Path | None, settings: Settings | None) -> Iterator[Check]:
     places = [path.parent] if path is not None else []
     if settings is not None and isinstance(settings.publish.to, Path):
         places.append(settings.publish.to)
-    size = path.stat().st_size if path is not None and path.exists() else 0
+    size = path.stat().st_size if path is not None and os.path.exists(path) else 0  # noqa: PTH110 - False without permission to look
     seen = set()
     for place in places:
         folder = next((each for each in (place, *place.parents) if each.exists()), None)

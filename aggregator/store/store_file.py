@@ -183,7 +183,7 @@ class Holder(NamedTuple):
 
 
 def holder_of(store: Path) -> Holder | None:
-    """Return who holds the lock of a store by its lock file, without a try to take it; None if there is no such file.
+    """Return who holds the lock of a store by its lock file, without a try to take it; None if that can't be read.
 
     Args:
         store: path of the database.
@@ -192,9 +192,9 @@ def holder_of(store: Path) -> Holder | None:
         who = json.loads(store.with_name(f"{store.name}.lock").read_bytes()[:4096])
         is_running = who["host"] != socket.gethostname() or _is_running(int(who["pid"]))
         return Holder(str(who["command"]), _in_words(who), is_running)
-    except FileNotFoundError:
+    except OSError:  # no such file, or none that this user may read
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return Holder("", "a process that has just started", is_running=True)
 
 

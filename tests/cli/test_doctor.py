@@ -123,6 +123,15 @@ def test_without_store_and_with_a_broken_or_missing_feeds_yaml_it_works(planet: 
     assert not (planet / "public").exists()
 
 
+def test_a_store_that_cannot_be_reached_hides_nothing_else(planet: Path) -> None:
+    text = (planet / "feeds.yaml").read_text(encoding="utf-8")
+    (planet / "feeds.yaml").write_text(f"store: sqlite:///var/{'x' * 300}.db\n{text}", encoding="utf-8")
+    found = wrong(planet)
+    assert found.keys() == {"store"}
+    assert "can't be read" in found["store"][0]
+    assert said(planet, "disk")
+
+
 def damage(planet: Path) -> None:
     with (planet / "var" / "aggregator.db").open("r+b") as file:
         file.seek(4096)
