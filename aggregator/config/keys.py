@@ -130,6 +130,11 @@ class PublishKeys(Keys):
         True,
         "On the start page one source has at most half of a category's list, if other sources have stories.",
     )
+    feed_style = key(
+        Flag(),
+        False,
+        "Feeds name a stylesheet, `feed.css`: browsers show them as a list that says how to subscribe.",
+    )
     refresh = key(
         DurationOr("off", timedelta(minutes=1), timedelta(days=1)),
         "off",

@@ -185,6 +185,7 @@ def _publish(values: Values, folder: Path, findings: Findings) -> Publish:
         entry_pages=values[PublishKeys.entry_pages],
         gzip=values[PublishKeys.gzip],
         fair=values[PublishKeys.fair],
+        feed_style=values[PublishKeys.feed_style],
         refresh=values[PublishKeys.refresh],
         theme=_theme(values[PublishKeys.theme], folder),
         theme_at=_at(values, PublishKeys.theme),

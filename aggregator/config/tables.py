@@ -16,7 +16,7 @@ from aggregator.config.findings import Findings, Unfit, quoted
 from aggregator.config.other_readers import EQUIVALENTS
 from aggregator.config.shapes import Schema, Shape, nearest, read_default
 
-MAX_NAMED = 13  # keys that a message lists
+MAX_NAMED = 14  # keys that a message lists
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

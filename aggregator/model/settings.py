@@ -318,6 +318,7 @@ class Publish:
     entry_pages: bool = True  # a page for each story
     gzip: bool = True
     fair: bool = True  # one source has at most half of a category's list on the start page (A23)
+    feed_style: bool = False  # Atom and RSS name the stylesheet `feed.css`, which is published then (0171)
     refresh: timedelta | None = None  # interval at which pages reload themselves; None: never
     theme: Path | None = None  # absolute path of the folder with the operator's templates and stylesheet
     theme_at: tuple[int, int] = (1, 1)  # line and column, for messages

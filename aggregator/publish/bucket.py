@@ -22,7 +22,7 @@ from aggregator.model.settings import BucketAddress
 from aggregator.publish.atomic_file import packed, segments_of
 from aggregator.publish.destination import parallel_map
 from aggregator.render.mark import HEAD_BYTES, bears_mark
-from aggregator.render.media_types import cache_control, media_of
+from aggregator.render.media_types import STYLED_FEED, Role, cache_control, is_styled, media_of
 
 try:
     import obstore
@@ -126,8 +126,9 @@ class Bucket:
         """Put an object in place, unless it stands there already with these bytes and headers."""
         segments_of(path)
         digest = hashlib.sha256(data).hexdigest()
+        media_type, role = media_of(path, like)
         wanted = {
-            "Content-Type": media_of(path, like)[0],
+            "Content-Type": STYLED_FEED if role is Role.FEED and like is None and is_styled(data) else media_type,
             "Cache-Control": cache_control(max_age),
             **({"Content-Encoding": "gzip"} if gzip else {}),
             DIGEST: digest,

@@ -49,7 +49,13 @@ class Formats:
         self.html = "html" in self.names
         self._chosen = tuple(one for one in FORMATS.values() if one.name in self.names)
         self._context = RenderContext(
-            site=settings.site, formats=self.names, html=self.html, style=style, store_id=store_id, max_age=0
+            site=settings.site,
+            formats=self.names,
+            html=self.html,
+            feed_style=settings.publish.feed_style,
+            style=style,
+            store_id=store_id,
+            max_age=0,
         )
 
     def paths(self, path: str, page: int | None) -> list[str]:

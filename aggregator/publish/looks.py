@@ -110,7 +110,7 @@ class Looks:
     def _digest(self, facts: object, pages: object = None) -> str:
         """Return the digest of facts, of the frame of all outputs, and of `pages`; None: all that shapes pages."""
         site, publish = self._settings.site, self._settings.publish
-        shape = (sorted(publish.formats), publish.gzip, self._has_story_pages)
+        shape = [sorted(publish.formats), publish.gzip, self._has_story_pages, *["feed_style"] * publish.feed_style]
         frame = (OUTPUT, site.title, site.base_url, site.language, site.timezone, *shape)
         shaped = [frame, self._pages if pages is None else pages, facts]
         return hashlib.sha256(json.dumps(shaped, default=str, sort_keys=True).encode()).hexdigest()

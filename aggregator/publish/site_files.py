@@ -24,6 +24,7 @@ else:
 
 AGE = 3600  # seconds (A75)
 
+FEED_STYLE = "feed.css"  # the feeds of `publish.feed_style` name it (0171)
 _SITEMAP = re.compile(r"sitemap(?:-[1-9][0-9]{0,5})?\.xml")
 
 
@@ -36,13 +37,14 @@ class SiteFiles:
     """
 
     def __init__(self, settings: Settings, style: PageStyle) -> None:
-        self._site, self._style = settings.site, style
+        self._site, self._style, publish = settings.site, style, settings.publish
         self._formats = settings.publish.formats
         self._html = "html" in settings.publish.formats
         # robots.txt counts at the root of a host only
         names = {"robots.txt": urlsplit(settings.site.base_url).path == "/", "opensearch.xml": style.search}
-        self._names = {name for name, is_made in names.items() if is_made}
-        self._names |= {*style.theme.files, *(page.path for page in style.theme.pages)}
+        names |= dict.fromkeys([*style.theme.files, *(page.path for page in style.theme.pages)], True)
+        self._names = {name for name, is_made in names.items() if is_made and self._html}
+        self._names |= {FEED_STYLE} if publish.feed_style and publish.formats & {"atom", "rss"} else set()
 
     def has(self, path: str, digest: str | None = None) -> bool:
         """Return whether a listed file is one of these files as they are now.
@@ -51,7 +53,7 @@ class SiteFiles:
             path: of the file.
             digest: of its bytes as they are listed: a copy of the operator's may have the same path; None: any.
         """
-        if not self._html or _SITEMAP.fullmatch(path):
+        if _SITEMAP.fullmatch(path):
             return self._html
         if digest is None or path.endswith(".html") or path not in self._names:
             return path in self._names
@@ -65,12 +67,17 @@ class SiteFiles:
             pages: what search engines are led to, the start page first.
             age: seconds that a reader may keep a list of pages.
         """
+        yield from self._fixed()
         if self._html:
-            yield from self._fixed()
             yield from self._sitemaps(pages, age)
 
     def _fixed(self) -> Iterator[Output]:
         site, search, theme = self._site, self._style.search, self._style.theme
+        messages = theme.messages(site.language)
+        if FEED_STYLE in self._names:
+            yield _made(FEED_STYLE, partial(site_files.render_feed_style, messages))
+        if not self._html:
+            return
         if "robots.txt" in self._names:
             yield _made("robots.txt", partial(site_files.render_robots, site, search=search))
         for name, data in theme.files.items():
@@ -79,7 +86,6 @@ class SiteFiles:
         for page in theme.pages:
             yield _made(page.path, partial(html_pages.render_own_page, page, site, formats, self._style))
         if search:
-            messages = theme.messages(site.language)
             yield _made("opensearch.xml", partial(site_files.render_opensearch, site, messages))
 
     def _sitemaps(self, pages: Sequence["site_files.SitePage"], age: int) -> Iterator[Output]:

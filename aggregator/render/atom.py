@@ -18,8 +18,8 @@ from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication, Tombstone
 from aggregator.render import fields, mark, verify
 from aggregator.render.cache import LruCache
-from aggregator.render.elements import declarations, element, extensions_of, parent
-from aggregator.render.renderer import Renderer
+from aggregator.render.elements import declarations, element, extensions_of, parent, with_stylesheet
+from aggregator.render.renderer import RenderContext, Renderer
 from aggregator.render.verify import leave_out_faulty
 from aggregator.text.iris import is_identifier, is_iri
 
@@ -256,7 +256,12 @@ def read_back_atom(data: bytes, document: Document) -> None:
     verify.compare(output, lines, verify.expected(document))
 
 
+def _styled(document: Document, context: RenderContext) -> bytes:
+    data = render_atom(document, context.site, html=context.html)
+    return with_stylesheet(data, document.path) if context.feed_style else data
+
+
 RENDERER = Renderer(
-    render=lambda document, context: render_atom(document, context.site, html=context.html),
+    render=_styled,
     verify=read_back_atom,
 )

@@ -13,6 +13,7 @@ from aggregator.model.supplement import ImageRole, Supplement
 from aggregator.render import fields, mark
 
 NOTHING: Mapping[str, str] = {}
+FEED_STYLE: Final = "feed.css"
 
 
 def element(indent: str, name: str, text: str | None, attributes: Mapping[str, str] = NOTHING) -> str:
@@ -46,6 +47,18 @@ def _attribute(item: tuple[str, str]) -> str:
 def _escaped(text: str) -> str:
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace("\r", "&#13;") if "\r" in text else text
+
+
+def with_stylesheet(feed: bytes, path: str) -> bytes:
+    """Return a feed that names the stylesheet for browsers, after its XML declaration (0171).
+
+    Args:
+        feed: an XML document whose declaration is its first line.
+        path: of the document in the published folder; the stylesheet stands at the folder's top.
+    """
+    declaration, newline, rest = feed.partition(b"\n")
+    href = "../" * path.count("/") + FEED_STYLE
+    return declaration + newline + f'<?xml-stylesheet type="text/css" href="{href}"?>\n'.encode() + rest
 
 
 # --- extensions

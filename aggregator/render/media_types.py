@@ -39,6 +39,7 @@ _MEDIA = {
     "woff2": ("font/woff2", Role.OTHER),
 }
 _NAMED = {"status.json": _MEDIA["json"], "opml.xml": _MEDIA["opml"]}
+STYLED_FEED = "application/xml; charset=utf-8"
 _UNKNOWN = ("application/octet-stream", Role.OTHER)
 
 
@@ -56,6 +57,11 @@ def media_of(name: str, like: str | None = None) -> tuple[str, Role]:
     if (known := FORMATS.get(suffix)) is not None and (suffix not in _MEDIA or is_output(name)):
         return known.content_type, Role.FEED if known.is_feed else Role.PAGE
     return _MEDIA.get(suffix, _UNKNOWN)
+
+
+def is_styled(head: bytes) -> bool:
+    """Return whether a feed names a stylesheet. Chromium shows it if its type is `STYLED_FEED` (0171)."""
+    return b"?>\n<?xml-stylesheet " in head[:100]
 
 
 def cache_control(max_age: int) -> str:

@@ -17,6 +17,7 @@ class RenderContext:
     site: Site
     formats: frozenset[str]  # names of those that are published
     html: bool  # whether pages are among them, to which feeds then link
+    feed_style: bool = False  # whether feeds name their stylesheet (0171)
     style: PageStyle  # theme and texts of pages
     store_id: str  # id of the store, which feeds carry for restoring
     max_age: int  # seconds that a reader may keep the document (A75)

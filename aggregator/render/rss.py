@@ -25,9 +25,9 @@ from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
 from aggregator.render import fields, mark, verify
 from aggregator.render.cache import LruCache
-from aggregator.render.elements import NOTHING, declarations, element, extensions_of, parent
+from aggregator.render.elements import NOTHING, declarations, element, extensions_of, parent, with_stylesheet
 from aggregator.render.html_fragments import excerpt_of
-from aggregator.render.renderer import Renderer
+from aggregator.render.renderer import RenderContext, Renderer
 
 ATOM: Final = "http://www.w3.org/2005/Atom"
 DUBLIN_CORE: Final = "http://purl.org/dc/elements/1.1/"
@@ -244,7 +244,12 @@ def read_back_rss(data: bytes, document: Document) -> None:
     verify.compare(output, lines, expected)
 
 
+def _styled(document: Document, context: RenderContext) -> bytes:
+    data = render_rss(document, context.site, ttl=context.max_age // 60, html=context.html)
+    return with_stylesheet(data, document.path) if context.feed_style else data
+
+
 RENDERER = Renderer(
-    render=lambda document, context: render_rss(document, context.site, ttl=context.max_age // 60, html=context.html),
+    render=_styled,
     verify=read_back_rss,
 )

@@ -1,18 +1,22 @@
 """Renders what crawlers and browsers look for at fixed addresses: robots.txt, sitemaps, OpenSearch."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from importlib.resources import files
 from typing import Final
 
 from aggregator.clean.text import line_of as plain
 from aggregator.model.settings import Site
 from aggregator.render import fields, mark
+from aggregator.render.elements import FEED_STYLE
 from aggregator.render.translations import Messages
 
 MAX_PAGES: Final = 5000  # addresses in one sitemap; sitemaps.org allows 50,000
 
+_NOT_IN_CSS: Final = re.compile(r'["\\<\x00-\x1f\x7f]')  # characters that would end a string of CSS, or begin markup
 _XML: Final = f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- generator: {mark.NAME} -->\n'
 _SITEMAPS: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
@@ -65,6 +69,13 @@ def render_opensearch(site: Site, messages: Messages) -> bytes:
         f'<Image width="16" height="16" type="image/svg+xml">{escape(fields.icon_of(site))}</Image>\n'
         "<InputEncoding>UTF-8</InputEncoding>\n</OpenSearchDescription>\n"
     ).encode()
+
+
+def render_feed_style(messages: Messages) -> bytes:
+    """Render the stylesheet for feeds in a browser, which says what a feed is and how to subscribe (0171)."""
+    note = f"{messages.text('feed_what')} {messages.text('subscribe_paste')}"
+    quoted = _NOT_IN_CSS.sub(lambda found: f"\\{ord(found[0]):x} ", note)
+    return (files("aggregator.render") / "templates" / FEED_STYLE).read_bytes().replace(b"NOTE", quoted.encode())
 
 
 def _changed(when: datetime | None) -> str:

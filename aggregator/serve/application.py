@@ -19,7 +19,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from aggregator.clock import Clock, utc_now
 from aggregator.errors import AggregatorError
 from aggregator.model.formats import FORMATS
-from aggregator.render.media_types import Role, cache_control
+from aggregator.render.media_types import STYLED_FEED, Role, cache_control
 from aggregator.serve.negotiation import is_expected, is_known, part_of, wants_gzip
 from aggregator.serve.published_folder import Document, Encoding, FilePart, PublishedFolder
 from aggregator.urls import Url
@@ -33,6 +33,7 @@ _HOST = re.compile(r"[\w.:\[\]%~!$&'()*+;=-]+", re.ASCII)  # servers join two Ho
 
 # A80. Anything that is not one of our pages may do nothing in a browser: feeds, errors, status.
 SANDBOX = "default-src 'none'; sandbox"
+FEED_POLICY = "default-src 'none'; style-src 'self'; sandbox"  # of a feed that names `feed.css` (0171)
 PAGE_POLICY = (
     "default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; font-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"  # forms: the search; a page may be stricter
@@ -223,6 +224,8 @@ class Application:
         if part == (0, 0):
             return error_reply(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, ("Content-Range", f"bytes */{plain.size}"))
         policy = PAGE_POLICY if document.role is Role.PAGE else SANDBOX
+        if document.media_type == STYLED_FEED:
+            policy = FEED_POLICY
         headers = (*validators, ("Content-Type", document.media_type), ("Content-Security-Policy", policy))
         if encoding.coding is not None:
             return _reply(environ, HTTPStatus.OK, (*headers, ("Content-Encoding", encoding.coding)), document, encoding)

@@ -17,7 +17,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from aggregator.clock import Clock, utc_now
-from aggregator.render.media_types import Role, media_of
+from aggregator.render.media_types import STYLED_FEED, Role, is_styled, media_of
 from aggregator.serve.links import link_of
 from aggregator.serve.names import name_of, no_aliases
 
@@ -52,6 +52,7 @@ class _Known:
     gzip: Encoding | None
     noindex: bool = False
     link: str | None = None
+    is_styled: bool = False  # a feed that names a stylesheet
 
 
 class FilePart:
@@ -183,8 +184,11 @@ class PublishedFolder:
             with suppress(OSError):  # without a .gz there is still the plain file
                 if (gzip_handle := _open(f"{self._folder}/{name}{GZIP_SUFFIX}")) is not None:
                     handles.append(gzip_handle)
-            kind = media_of(name, self._copy_of(name))
+            like = self._copy_of(name)
+            kind = media_of(name, like)
             known = self._examine(name, handles, kind[1])
+            if known is not None and known.is_styled and like is None:  # a copy may stand elsewhere than its stylesheet
+                kind = STYLED_FEED, kind[1]
             document = Document(name, known, handles, self._max_age(name), kind) if known else None
         except BaseException:
             _close(handles)
@@ -240,7 +244,8 @@ class PublishedFolder:
             if _unpacks_to(packed, body):
                 gzip = _encoding_of(packed, "gzip")
         noindex, link = NOINDEX in body[:HEAD_BYTES], link_of(body) if role is Role.FEED else None
-        known = _Known(signature, int(files[0].st_mtime), _encoding_of(body, None), gzip, noindex, link)
+        styled = role is Role.FEED and is_styled(body)
+        known = _Known(signature, int(files[0].st_mtime), _encoding_of(body, None), gzip, noindex, link, styled)
         if self._clock().timestamp() - max(file.st_ctime for file in files) > YOUNG_SECONDS:
             self._remember(name, known)
         return known

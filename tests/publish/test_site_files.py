@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import feedparser
 from lxml import etree
 
 from aggregator.app import open_app
 from aggregator.config import load_config
 from aggregator.publish.site_files import SiteFiles
-from aggregator.render.site_files import MAX_PAGES, SitePage
+from aggregator.render.site_files import MAX_PAGES, SitePage, render_feed_style
 from aggregator.render.theme import plain_style
+from aggregator.render.translations import messages_of
 from tests.fake_source import FakeSource, said
 from tests.sample_site import SampleSite
 
@@ -44,6 +46,60 @@ def test_they_stand_beside_the_pages(sample_site: SampleSite) -> None:
         "https://planet.example/category/x.html",
     ]
     assert publish(sample_site, HEAD + SOURCES, everything=True) == ()
+
+
+def test_feeds_name_their_stylesheet_if_it_is_switched_on(sample_site: SampleSite) -> None:
+    public = sample_site.folder / "public"
+    head = "site: {base_url: 'https://planet.example/sub/', language: fr}\ndefaults: {initial: 60}\n" + SOURCES
+    off = head + "publish: {entries: 10, archive_page: 10}\n"
+    publish(sample_site, off, *range(1, 36))
+    assert not (public / "feed.css").exists()
+    plain = {
+        name: (public / name).read_bytes() for name in ("category/x.atom", "category/x.rss", "all.atom", "all.json")
+    }
+    assert not any(b"stylesheet" in data for data in plain.values())
+    on = off.replace("entries", "feed_style: true, entries", 1)
+    changed = publish(sample_site, on)
+    assert {"feed.css", "category/x/archive/1.atom"} <= set(changed)
+    assert not {name for name in changed if name.endswith((".html", ".json"))}
+    for name, href in (
+        ("category/x.atom", "../feed.css"),
+        ("category/x.rss", "../feed.css"),
+        ("all.rss", "feed.css"),
+        ("category/x/archive/1.atom", "../../../feed.css"),
+    ):
+        data = (public / name).read_bytes()
+        assert data.splitlines()[1] == f'<?xml-stylesheet type="text/css" href="{href}"?>'.encode()
+        assert (public / name).parent.joinpath(href).resolve() == public / "feed.css"
+        assert feedparser.parse(data).entries
+        assert not feedparser.parse(data).bozo
+    assert (public / "all.json").read_bytes() == plain["all.json"]
+    style = (public / "feed.css").read_text()
+    assert '  content: "Ceci est un flux' in style
+    assert publish(sample_site, on, everything=True) == ()
+    publish(sample_site, off)
+    assert not (public / "feed.css").exists()
+    assert (public / "all.atom").read_bytes() == plain["all.atom"]
+
+
+def test_the_stylesheet_of_feeds_gives_way_and_needs_no_pages(sample_site: SampleSite) -> None:
+    public, static = sample_site.folder / "public", sample_site.folder / "static"
+    on = HEAD + "publish: {feed_style: true, static: static, formats: [rss]}\n" + SOURCES
+    static.mkdir()
+    assert "feed.css" in publish(sample_site, on, 1)
+    assert not (public / "robots.txt").exists()
+    (static / "feed.css").write_text("/* mine */")
+    publish(sample_site, on)
+    assert (public / "feed.css").read_text() == "/* mine */"
+    off = on.replace("[rss]", "[json]")
+    (static / "feed.css").unlink()
+    publish(sample_site, off)
+    assert not (public / "feed.css").exists()
+
+
+def test_a_text_of_a_theme_stays_inside_the_string_of_the_stylesheet() -> None:
+    messages = messages_of("en", {"en": {"page": {"feed_what": 'a" }} \\ <b>\n'}}})
+    assert b'content: "a\\22  } \\5c  \\3c b>\\a  Add it' in render_feed_style(messages)
 
 
 def test_a_sitemap_tells_when_a_page_changed(sample_site: SampleSite) -> None:

@@ -82,6 +82,20 @@ def test_a70_a75_a79_a80_headers_of_a_document(
     assert "access-control-allow-credentials" not in said.headers
 
 
+def test_a_feed_that_names_a_stylesheet_may_load_it_and_nothing_else(client: Client, folder: Folder) -> None:
+    styled = (
+        b"<?xml version='1.0' encoding='UTF-8'?>\n<?xml-stylesheet type=\"text/css\" href=\"../feed.css\"?>\n" + ATOM
+    )
+    folder.publish("category/styled.atom", styled)
+    said = client.ask("/category/styled.atom")
+    assert said.headers["content-type"] == "application/xml; charset=utf-8"
+    assert said.headers["content-security-policy"] == "default-src 'none'; style-src 'self'; sandbox"
+    assert said.headers["access-control-allow-origin"] == "*"
+    for name in ("category/styled.html", "feed.xml"):  # pages and the operator's own files stay what they are
+        folder.publish(name, styled)
+        assert "style-src 'self'; sandbox" not in client.ask(f"/{name}").headers["content-security-policy"]
+
+
 def test_a71_last_modified_is_when_the_file_changed(folder: Folder, client: Client) -> None:
     folder.publish("all.atom", ATOM, modified=1_700_000_000)
     assert client.ask("/all.atom").headers["last-modified"] == "Tue, 14 Nov 2023 22:13:20 GMT"
