@@ -34,6 +34,7 @@ _ENOUGH: Final = 8 * SHORT  # characters of HTML that hold more than a short tex
 _SENTENCE = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？…]+[”’」』）]*|[؟۔।]+(?=\s)")
 _LEADING = re.compile(r"[\W_]+")  # between a title that the text repeats and the text
 _LETTERS = re.compile(r"\w")
+_HEADING = re.compile(r"\s*<(h[1-6]|p)(?: [^<>]*)?>\s*(?:<(?:strong|b)>)?([^<]*\w[^<]*)(?:</(?:strong|b)>)?\s*</\1>\s*")
 _NO_PROSE = re.compile(r"<(pre|table|figure|video|audio)\b.*?</\1>", re.DOTALL)
 _OPENING: Final = "([{«“‘„\"'「『（《〈"
 
@@ -108,11 +109,24 @@ def without_title(text: str, title: str) -> str:
         last = found.end()
     if last < len(text) and _LETTERS.match(text, last) and not _is_wide(text[last]) and not title.endswith("…"):
         return text  # the title ends within a word of the text
+    if last < len(text) and _LETTERS.match(text, last) and not _is_wide(text[last]):  # the title was cut within a word
+        return text[text.rfind(" ", 0, last) + 1 :]
     rest = _LEADING.match(text, last)
     start = rest.end() if rest else last
     while start > last and text[start - 1] in _OPENING:
         start -= 1
     return text[start:]
+
+
+def without_heading(html: str, title: str) -> str:
+    """Return a text without its first heading or paragraph if that says the title once more, and nothing else.
+
+    Args:
+        html: safe HTML.
+        title: of the story, which stands above the text.
+    """
+    first = _HEADING.match(html)
+    return html[first.end() :] if first and not without_title(unescape(first[2]).strip(), title) else html
 
 
 def _beginning(html: str) -> tuple[str, bool]:

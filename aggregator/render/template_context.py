@@ -15,7 +15,7 @@ from aggregator.model.story import Document, Publication
 from aggregator.render import fields
 from aggregator.render.cache import LruCache
 from aggregator.render.html_fragments import MAX_BYTES, dress
-from aggregator.render.teaser import Excerpt, Picture, excerpt_of, picture_of
+from aggregator.render.teaser import Excerpt, Picture, excerpt_of, picture_of, without_heading
 from aggregator.render.theme import PageStyle, plain_style
 from aggregator.render.translations import Messages
 
@@ -106,7 +106,7 @@ class ContextBuilder:
         for publication in sound[:MAX_STORIES]:
             story = self._story(publication, root=root)
             if story.is_cut and self._is_whole(publication, document.page_show):
-                html = dress(_text_of(publication))
+                html = _html_of(publication)
                 size = len(html.encode())
                 if size <= room:
                     story = replace(story, html=html, is_cut=False)
@@ -141,7 +141,7 @@ class ContextBuilder:
     def story(self, publication: Publication) -> Story:
         """Return a story for a page of its own."""
         story = self._story(replace(publication, noindex=False))
-        html = dress(_text_of(publication))
+        html = _html_of(publication)
         return story if len(html.encode()) > MAX_BYTES else replace(story, html=html, is_cut=False)
 
     def _story(self, publication: Publication, page: str = "", *, root: str | None = None) -> Story:
@@ -209,6 +209,11 @@ class ContextBuilder:
 
 def _text_of(publication: Publication) -> str:
     return fields.content_of(publication) or fields.summary_of(publication)
+
+
+def _html_of(publication: Publication) -> str:
+    """Return the text of a story as a page shows it, below the story's title."""
+    return dress(without_heading(_text_of(publication), plain(fields.title_of(publication))))
 
 
 def _beginning(publication: Publication) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.render.teaser import EXCERPT, cut, excerpt_of, without_title
+from aggregator.render.teaser import EXCERPT, cut, excerpt_of, without_heading, without_title
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,35 @@ def test_cut(text: str, columns: int, wanted: str) -> None:
         ("They are back", "Herons", "They are back"),
         ("Title (and more)", "Title", "(and more)"),
         ("Beginning of a toot that goes on", "Beginning of a…", "toot that goes on"),
+        ("Beginning of another toot", "Beginning of ano…", "another toot"),
+        ("Word", "Wo…", "Word"),
+        ("白鹭回来了它们在这里筑巢", "白鹭回来了…", "它们在这里筑巢"),
         ("Text", "!!!", "Text"),
     ],
 )
 def test_a_title_is_not_said_twice(text: str, title: str, wanted: str) -> None:
     assert without_title(text, title) == wanted
+
+
+@pytest.mark.parametrize(
+    ("html", "wanted"),
+    [
+        ("<h1>Herons &amp; storks</h1>\n<p>They nest.</p>", "<p>They nest.</p>"),
+        ('<h2 id="a">herons &amp; storks!</h2><p>They nest.</p>', "<p>They nest.</p>"),
+        ("<p><strong>Herons &amp; storks</strong></p><p>They nest.</p>", "<p>They nest.</p>"),
+        ("<p>Herons &amp; storks</p>", ""),
+        ("<p>Herons &amp; storks nest.</p>", None),
+        ("<p>Herons</p><p>They nest.</p>", None),
+        ('<h1><a href="https://a.example/">Herons &amp; storks</a></h1>', None),
+        ('<p>Herons &amp; storks<img src="https://a.example/1.png" alt=""></p>', None),
+        ("<p> </p><p>Herons &amp; storks</p>", None),
+        ("<ul><li>Herons &amp; storks</li></ul>", None),
+        ("<p>Herons &amp; storks<h1>", None),
+    ],
+)
+def test_a_heading_that_repeats_the_title_is_left_out(html: str, wanted: str | None) -> None:
+    assert without_heading(html, "Herons & storks") == (html if wanted is None else wanted)
+    assert without_heading(html, "!") == html
 
 
 def test_code_and_tables_are_no_beginning_of_a_text() -> None:
