@@ -61,8 +61,8 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("serve: {port: 1}\n" + SOURCES, '1:9: "port" is not a key of serve; '
          "write bind: 127.0.0.1:8080, address and port in one"),
         ("publish: {worker: 3}\n" + SOURCES, '1:11: "worker" is not a key of publish; '
-         "write one of to, formats, entries, archive_page, entry_pages, gzip, fair, feed_style, refresh, theme, static, "
-         "aliases, jekyll, hub"),
+         "write one of to, formats, entries, archive_page, entry_pages, gzip, fair, feed_style, refresh, theme, "
+         "static, aliases, jekyll, hub"),
         ("publish: {workers: 3}\n" + SOURCES, '1:11: "workers" is not a key of publish; write it at the top level'),
         ("publish: {entry-pages: true}\n" + SOURCES, '1:11: "entry-pages" is not a key of publish; write entry_pages'),
         ("hosts: {example.org: {space: 1s}}\n" + SOURCES,
