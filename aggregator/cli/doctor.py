@@ -206,7 +206,7 @@ def _of_file(path: Path, holder: Holder | None) -> Iterator[Check]:
     if path.parent.is_dir() and not os.access(path.parent, os.R_OK | os.X_OK):
         return  # nothing is known of it
     if holder is None:
-        is_there = path.with_name(f"{path.name}.lock").exists()
+        is_there = os.path.exists(f"{path}.lock")  # noqa: PTH110
         yield Check("lock", "its file can't be read by this user" if is_there else "free")
     elif holder.is_running:
         yield Check("lock", f"held by {holder.who}")
