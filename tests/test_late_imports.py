@@ -19,14 +19,15 @@ ROOT = Path(aggregator.__file__).parent
 # that is spared the import, and a measured gain.
 LATE = {
     "app": "aggregator.poll.poller aggregator.publish.posts.post aggregator.render.search_page",
-    "cli.poll": "aggregator.poll.corrections aggregator.poll.details aggregator.poll.dispatcher "
-    "aggregator.poll.due_queue",
+    "cli.poll": "aggregator.notify.messages aggregator.poll.corrections aggregator.poll.details "
+    "aggregator.poll.dispatcher aggregator.poll.due_queue",
     "decide.losses": "aggregator.identify.keys aggregator.rules.rewriting",
     "decide.poll": "aggregator.decide.document",
     "dry_run.plan": "aggregator.decide.rules_again",
     "poll.pipeline": "aggregator.identify.keys aggregator.poll.corrections aggregator.poll.details "
     "aggregator.poll.pagination aggregator.rules.rewriting",
     "poll.poller": "aggregator.reader.pool",
+    "publish.aliases": "aggregator.publish.alarm_feed",
     "publish.formats": "aggregator.render.fields aggregator.render.verify",
     "publish.publisher": "aggregator.publish.adopt aggregator.publish.posts.export aggregator.render.status_json "
     "aggregator.render.status_page",
@@ -39,11 +40,13 @@ LATE = {
     "render.theme": "aggregator.render.sandbox aggregator.render.theme_check jinja2",
     "render.visibility": "aggregator.clean.text aggregator.clean.titles aggregator.render.html_fragments "
     "aggregator.render.redaction",
+    "service.store_jobs": "aggregator.notify.messages",
+    "store.alarms": "aggregator.cadence.silence",
     "store.documents": "aggregator.decide.publications",
     "store.entry_rows": "aggregator.identify.keys aggregator.identify.matching",
     "store.queries": "aggregator.clean.text",
-    "store.transaction": "aggregator.store.documents aggregator.store.known aggregator.store.restoring "
-    "aggregator.store.search aggregator.store.source_categories aggregator.store.status "
+    "store.transaction": "aggregator.store.channels aggregator.store.documents aggregator.store.known "
+    "aggregator.store.restoring aggregator.store.search aggregator.store.source_categories aggregator.store.status "
     "aggregator.store.stored_entries aggregator.store.taking_in aggregator.store.why",
 }
 

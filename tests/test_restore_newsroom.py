@@ -70,7 +70,7 @@ class Desk:
         return {
             str(path.relative_to(root)): path.read_bytes()
             for path in files
-            if path.is_file() and path.name.split(".")[0] not in ("status", "sources")
+            if path.is_file() and path.name.split(".")[0] not in ("status", "sources") and ".opml" not in path.suffixes
         }
 
 

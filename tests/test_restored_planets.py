@@ -155,7 +155,8 @@ def test_a_restored_site_goes_on_byte_for_byte(chance: random.Random) -> None:
         site.goes_through([*authors.round(), *authors.steps(25), *authors.round()])
         other = site.copied(Path(folder) / "other")
         changed = other.loses_its_state()
-        assert [path for path in changed if path.startswith(("category/", "all."))] == []
+        feeds = [path for path in changed if not path.endswith(".opml")]
+        assert [path for path in feeds if path.startswith(("category/", "all."))] == []
         assert other.documents() == site.documents()
         for steps in (authors.round(), [*authors.steps(12), *authors.round()], authors.round()):
             for one in (site, other):

@@ -565,14 +565,8 @@ alarm = Table(
     # How far each channel was told of it: 0 not at all, 1 that it began, 2 that it is over.
     Column("webhook", Integer, nullable=False, server_default=text("0")),
     Column("notify", Integer, nullable=False, server_default=text("0")),
-    Index(
-        "ix_alarm_holds",
-        "code",
-        "source_id",
-        unique=True,
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
-    ),
+    # Its condition in PostgreSQL is in the migration: a word of it here would import that dialect, 50 ms.
+    Index("ix_alarm_holds", "code", "source_id", unique=True, sqlite_where=text("ended_at IS NULL")),
 )
 
 channel = Table(

@@ -48,7 +48,7 @@ def entry(number: int, story: int, categories: Sequence[int], *, published: bool
         undated=0,
         state=EntryState.PUBLISHED if published else EntryState.WITHDRAWN,
         story=story,
-        taken_back_at=None,
+        taken_back_at=None if published else START,  # without a time it would be a forgotten one (0132)
         merged_from=None,
         categories=tuple(sorted(set(categories))),
         credited=number % 5 == 0,
