@@ -57,7 +57,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What the store says, read once."""
+    """Values that `doctor` reads from the store, all in one transaction; each check takes what it needs."""
 
     status: Status
     rhythm: Rhythm

@@ -80,7 +80,7 @@ def _feeds(settings: Settings) -> Mapping[SourceKey, Origin]:
 
 
 def _tell(left: Sequence[Source]) -> None:
-    """Say on stderr what is not in the document, and why."""
+    """Print on stderr the sources that the document leaves out, each with the reason."""
     reasons = (
         ("private (--private adds them)", [source for source in left if source.private]),
         (

@@ -181,7 +181,7 @@ def run_move(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def run_rename(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Give a source or a category another title, or with --key another key."""
+    """Write another title of a source or a category into feeds.yaml, or with `--key` another key."""
 
     def work(hand: Hand) -> int:
         category = hand.category_of(options.name)

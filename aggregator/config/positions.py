@@ -15,7 +15,7 @@ class EditRefused(AggregatorError):
 
 
 class Shape(Enum):
-    """How a value is written."""
+    """Kind of YAML node that holds the value of a key."""
 
     SCALAR = "scalar"
     LIST = "list"

@@ -23,7 +23,7 @@ _BLOCK = 2  # tokens; a single one is found in any text
 
 
 class Gap(NamedTuple):
-    """What stands between two shared runs, with the places where it begins."""
+    """Tokens of two texts between two runs that both share, and the index of the first token in each text."""
 
     ours: tuple[str, ...]
     theirs: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What `import` reads from a file of another program, whatever its format."""
+"""Records that every reader of `import` returns: feeds of another program, its site settings, and remarks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
