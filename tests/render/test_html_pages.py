@@ -458,7 +458,7 @@ def test_the_status_says_when_a_source_is_asked_whose_host_rests() -> None:
 
 def test_a69_the_status_of_many_sources_says_what_it_has_no_room_for() -> None:
     few = theme_check.STATUS
-    many = replace(few, sources=few.sources * 2_000)
+    many = replace(few, sources=few.sources * 20_000)
     data = render_status_page(many, SITE)
     seen = Page(data)
     assert seen.faults == []

@@ -608,7 +608,7 @@ def test_r30_readers_get_whole_versions_while_files_are_replaced(folder: Folder,
 
     def read(coding: str) -> None:
         client, versions = Client(server.address), set()
-        for _ in range(75):
+        for _ in range(150):
             said = client.ask(FEED, Accept_Encoding=coding)
             body = gzip.decompress(said.body) if said.headers.get("content-encoding") else said.body
             versions.add(body[:6])
