@@ -8,7 +8,7 @@ AggregatorError                base class
 │   └── ParseError             the body is not a feed, has nothing usable, or is too expensive to read (`Overran`)
 ├── ReadersBusy, CutShort      no fault: this time the body was not read, or the poll not decided
 ├── StoreError                 fault of our side: the command ends, nothing is half written; `LockHeld(by)`,
-│                              `NoStore`, `DiskFailed`
+│                              `NoStore`, `DiskFailed`, `StoreAway`
 ├── CorrectionRefused          an operator's correction is not possible; nothing was changed
 ├── AddressInUse(address)      fault of our side: the server can't listen there; the command ends
 ├── TemplateFailed(template)   an operator's template failed; the old file stays in place
@@ -356,6 +356,10 @@ class StoreError(AggregatorError):
 
 class DiskFailed(StoreError):
     """The disk of the store is full, broken or read-only; the data to store is not at fault (R7)."""
+
+
+class StoreAway(DiskFailed):
+    """The database server of the store is stopped, is starting or can't be reached; it may come back."""
 
 
 class NoStore(StoreError):

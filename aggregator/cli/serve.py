@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from aggregator.app import App
 from aggregator.cli.open import opened_app
 from aggregator.container import use_one_heap
+from aggregator.errors import StoreAway
 from aggregator.model.settings import Settings
 from aggregator.model.story import Publication
 from aggregator.render.search_page import Answer, Choice, render_found, render_found_json
@@ -31,61 +32,90 @@ if TYPE_CHECKING:
     from aggregator.serve.granian_server import GranianServer
 
 OURS = 5
+AWAY = 60.0  # seconds for which a start waits for the database server of the store
 WEB_ENDS = 8.0  # seconds after a signal by which answers under way end or are cut (R54),
 WEB_SECONDS = (0.5, 3.0)  # and so long at least, and at most, after all else has ended
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Serve until a signal arrives; then end within ten seconds (R54)."""
+    """Serve until a signal arrives; then end within ten seconds (R54). Wait for a database server that is away.
+
+    Raises:
+        StoreAway: the server did not come back within `AWAY` seconds of our start; later, the service waits for it.
+    """
     use_one_heap()
-    chosen = server(options.server)  # before feeds.yaml comes into force: its extra may be missing
-    stop = threading.Event()
+    server(options.server)  # before feeds.yaml comes into force: its extra may be missing
+    stop, started = threading.Event(), threading.Event()
     told: list[float] = []  # when a signal came
-    before = {number: signal.signal(number, _stopper(stop, told)) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stopper(stop, told))
+    late, is_told = monotonic() + AWAY, False
     try:
-        with opened_app(options, environ, last_good=options.last_good, goes_on=True) as app:
-            meter = load_meter()
-            to = app.in_force.settings.publish.to
-            index = open_index(app.store, app.in_force.settings.path.parent) if app.look.search else None
-            count = meter.count if meter else lambda changes: None
-            count_ping = meter.count_ping if meter else lambda taken: None
-            published = PublishedState(app.store, app.in_force)
-            service = Service(
-                app, environ, on_settled=count, on_pinged=count_ping, on_published=published.note, index=index
-            )
-            application = Application(
-                PublishedFolder(to, published.max_age, copy_of=published.copy_of) if isinstance(to, Path) else None,
-                health=service.is_alive,
-                ready=service.is_ready,
-                base_url=app.in_force.settings.site.base_url,
-                endpoints={
-                    "/metrics": metrics(
-                        meter,
-                        figures=lambda: current_figures(app.store, app.clock()),
-                        in_flight=lambda: sum(app.poller.budgets.asked().values()),
-                        tick_age=service.tick_age,
-                    ),
-                    **(searching(app, published, index) if index else {}),
-                },
-            )
-            web = chosen(application, app.in_force.settings.host, app.in_force.settings.port)
-            web.start()  # before anything is polled: a port that is taken ends us at once
-            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: service.reload())
+        while True:
             try:
-                service.start(stop.is_set)
-                print(f"aggregator serves {where(app.in_force.settings)}", file=sys.stderr)
-                while not stop.wait(1) and not service.ended.is_set() and web.is_alive():
-                    pass
-                begun = told[0] if told else monotonic()
-                service.stop(begun)
-                web.stop(max(WEB_SECONDS[0], min(WEB_SECONDS[1], begun + WEB_ENDS - monotonic())))
-            finally:
-                web.stop(WEB_SECONDS[0])  # again is no harm
-        gc.freeze()  # what is left ends with the process; to look through it took seconds on a busy machine
-        return 0 if stop.is_set() and service.fault is None else OURS
+                return _serve(options, environ, stop, told, started)
+            except StoreAway as error:
+                if started.is_set() or monotonic() >= late:
+                    raise
+                if not is_told:
+                    print(f"aggregator: {error}; trying again for {AWAY:.0f} seconds", file=sys.stderr)
+                    is_told = True
+            if stop.wait(1):
+                return 0
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _serve(
+    options: argparse.Namespace,
+    environ: Mapping[str, str],
+    stop: threading.Event,
+    told: Sequence[float],
+    started: threading.Event,
+) -> int:
+    with opened_app(options, environ, last_good=options.last_good, goes_on=True) as app:
+        meter = load_meter()
+        to = app.in_force.settings.publish.to
+        index = open_index(app.store, app.in_force.settings.path.parent) if app.look.search else None
+        count = meter.count if meter else lambda changes: None
+        count_ping = meter.count_ping if meter else lambda taken: None
+        published = PublishedState(app.store, app.in_force)
+        service = Service(
+            app, environ, on_settled=count, on_pinged=count_ping, on_published=published.note, index=index
+        )
+        application = Application(
+            PublishedFolder(to, published.max_age, copy_of=published.copy_of) if isinstance(to, Path) else None,
+            health=service.is_alive,
+            ready=service.is_ready,
+            base_url=app.in_force.settings.site.base_url,
+            endpoints={
+                "/metrics": metrics(
+                    meter,
+                    figures=lambda: current_figures(app.store, app.clock()),
+                    in_flight=lambda: sum(app.poller.budgets.asked().values()),
+                    tick_age=service.tick_age,
+                ),
+                **(searching(app, published, index) if index else {}),
+            },
+        )
+        web = server(options.server)(application, app.in_force.settings.host, app.in_force.settings.port)
+        web.start()  # before anything is polled: a port that is taken ends us at once
+        signal.signal(signal.SIGHUP, lambda *_: service.reload())
+        try:
+            service.start(stop.is_set)
+            started.set()
+            print(f"aggregator serves {where(app.in_force.settings)}", file=sys.stderr)
+            while not stop.wait(1) and not service.ended.is_set() and web.is_alive():
+                pass
+            begun = told[0] if told else monotonic()
+            service.stop(begun)
+            web.stop(max(WEB_SECONDS[0], min(WEB_SECONDS[1], begun + WEB_ENDS - monotonic())))
+        finally:
+            web.stop(WEB_SECONDS[0])  # again is no harm
+    gc.freeze()  # what is left ends with the process; to look through it took seconds on a busy machine
+    return 0 if stop.is_set() and service.fault is None else OURS
 
 
 def where(settings: Settings) -> str:

@@ -92,9 +92,7 @@ class Dispatcher:
             StoreError: the store can't be written, and the dispatcher is not patient.
             WorkersLost: only a new process helps.
         """
-        with self._store.begin() as tx:
-            tx.store_row.note_network(NO_OUTAGE)  # the state that an earlier run left
-            self._apart = {JobId("source", row) for row in tx.claims.find_crashed(self._clock())}
+        self._begin()
         self._runner.start()
         try:
             while not self._stop.is_set():
@@ -128,6 +126,20 @@ class Dispatcher:
             if not self._patient:
                 raise
             self._note_store(error)
+
+    def _begin(self) -> None:
+        """Forget the outage that an earlier run left, and find sources that may have ended that run (R13)."""
+        while not self._stop.is_set():
+            try:
+                with self._store.begin() as tx:
+                    tx.store_row.note_network(NO_OUTAGE)
+                    self._apart = {JobId("source", row) for row in tx.claims.find_crashed(self._clock())}
+                return
+            except StoreError as error:
+                if not self._patient:
+                    raise
+                self._note_store(error)
+                self._stop.wait(PAUSE)
 
     def _look_after(self, *, claim: bool) -> None:
         """Replace lost workers and claim jobs for free ones; wait a minute when the store can't be written (R7)."""

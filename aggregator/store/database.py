@@ -61,8 +61,8 @@ class Backend(Protocol):
     def migrating(self) -> AbstractContextManager[Connection]:
         """Yield a connection in one transaction in which tables may be changed."""
 
-    def disk_fault(self, error: BaseException) -> str | None:
-        """Return a sentence for the operator if the database and not the statement is at fault; None otherwise."""
+    def fault_of(self, error: BaseException) -> DiskFailed | None:
+        """Return an error for the operator if the database and not the statement is at fault; None otherwise."""
 
     def size(self) -> int:
         """Return the size of the store in bytes."""
@@ -147,8 +147,8 @@ class Store:
             raise self._error_of(error) from error
 
     def _error_of(self, error: Exception) -> StoreError:
-        if (fault := self._backend.disk_fault(error)) is not None:
-            return DiskFailed(f"the store {self.where}: {fault}")
+        if (fault := self._backend.fault_of(error)) is not None:
+            return fault
         if isinstance(error, OperationalError):
             return StoreError(f"the store {self.where}: {error.orig}")
         # For example, a file that is no database.

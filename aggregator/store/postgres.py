@@ -27,7 +27,7 @@ from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 
 from aggregator.clock import rfc3339
-from aggregator.errors import ExtraMissing, LockHeld, NoStore, StoreError
+from aggregator.errors import DiskFailed, ExtraMissing, LockHeld, NoStore, StoreAway, StoreError
 
 try:
     import psycopg
@@ -57,6 +57,8 @@ FAULTS: Final = {  # by SQLSTATE, whole or its class
     "25006": "its server only reads, as a standby does: write the address of the primary server",
     "08": "its server can't be reached: start it, or check the address",
 }
+AWAY: Final = ("57P", "08")
+STARTS: Final = "the database system is "  # starting up, shutting down, in recovery mode; a refused client gets no code
 # Text sorts by bytes, as in SQLite, whatever the language of the database is; and numbers that strangers or operators
 # write fit in eight bytes.
 COLUMNS: Final = """
@@ -141,19 +143,20 @@ class Postgres:
             yield connection
             fit_columns(connection)
 
-    def disk_fault(self, error: BaseException) -> str | None:
-        """Return a sentence for the operator if an error means that the server fails or is away; None otherwise."""
+    def fault_of(self, error: BaseException) -> DiskFailed | None:
+        """Return an error for the operator if an error means that the server fails or is away; None otherwise."""
         found: BaseException | None = error
         while found is not None:
             if isinstance(found, psycopg.Error):
                 state = found.sqlstate or ""
                 if not state and isinstance(found, psycopg.OperationalError):  # there is no connection
-                    if "FATAL:" in str(found):  # the server says why
-                        return _line_of(found)
-                    state = "08"
+                    if "FATAL:" in str(found) and STARTS not in str(found):  # the server says why
+                        return DiskFailed(f"the store {self.where}: {_line_of(found)}")
+                    state = "57P" if STARTS in str(found) else "08"
                 for code, what in FAULTS.items():
                     if state.startswith(code):
-                        return f"{what} ({_line_of(found)})"
+                        kind = StoreAway if code in AWAY else DiskFailed
+                        return kind(f"the store {self.where}: {what} ({_line_of(found)})")
             found = found.__cause__ or found.__context__
         return None
 
@@ -224,7 +227,7 @@ class Postgres:
             self._fail(error)
 
     def _fail(self, error: psycopg.Error) -> NoReturn:
-        raise StoreError(f"the store {self.where}: {self.disk_fault(error) or _line_of(error)}") from error
+        raise self.fault_of(error) or StoreError(f"the store {self.where}: {_line_of(error)}") from error
 
     def _check_rights(self, connection: psycopg.Connection, *, has_store: bool) -> None:
         """Check that tables may be created or changed.

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from aggregator.errors import NoStore, StoreError
+from aggregator.errors import DiskFailed, NoStore, StoreError
 from aggregator.store.store_file import StoreLock, make_folder, make_private, tighten
 
 PRAGMAS: tuple[str, ...] = (  # R4
@@ -112,8 +112,8 @@ class Sqlite:
                     raise StoreError(f"migrating the store {self.where} would break references; nothing was changed")
             _set_foreign_keys(connection, on=True)
 
-    def disk_fault(self, error: BaseException) -> str | None:
-        """Return a sentence for the operator if an error means that the disk is full or fails; None otherwise.
+    def fault_of(self, error: BaseException) -> DiskFailed | None:
+        """Return an error for the operator if an error means that the disk is full or fails; None otherwise.
 
         The causes of the error are examined too: SQLite rolls back by itself on such an error, so that a later error
         may hide it ("no such savepoint").
@@ -123,7 +123,7 @@ class Sqlite:
             if isinstance(found, sqlite3.Error):
                 what = DISK_FAULTS.get(getattr(found, "sqlite_errorcode", 0) & 0xFF)  # higher bits only add detail
                 if what is not None:
-                    return f"{what} ({found})"
+                    return DiskFailed(f"the store {self.where}: {what} ({found})")
             found = found.__cause__ or found.__context__
         return None
 
