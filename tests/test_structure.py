@@ -1,4 +1,4 @@
-"""No stage imports a later one, each library has one home, and pure stages stay pure."""
+"""No stage imports a later one, each library has one home, pure stages stay pure, and a poll passes few modules."""
 
 import ast
 from collections.abc import Iterator
@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import aggregator
+from benchmarks.house import LIMITS, measures, sources
 
-ROOT = Path(aggregator.__file__).parent
 ORDER = (
     "late clock text urls extras rights container errors model config fetch parse clean identify reader rules "
     "render secrecy cadence decide store in_force publish search poll app dry_run restore websub notify service serve "
@@ -45,12 +44,13 @@ HOMES = {
     "selectolax": {"config", "parse", "clean"},
     "lxml": {"config", "parse", "clean", "publish", "render", "restore"},
 }
-MODULES = sorted(p.relative_to(ROOT) for p in ROOT.rglob("*.py"))
+TREES = dict(sources())
+MODULES = sorted(TREES)
 
 
-def imported(path: Path) -> Iterator[str]:
+def imported(module: Path) -> Iterator[str]:
     """Return the dotted names that a module imports, those under TYPE_CHECKING and in functions included."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(TREES[module]):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -62,7 +62,7 @@ def imported(path: Path) -> Iterator[str]:
 def test_imports_point_backwards(module: Path) -> None:
     layer = module.parts[0].removesuffix(".py")
     assert layer in ORDER, f"{layer} has no place in the order"
-    for name in imported(ROOT / module):
+    for name in imported(module):
         top, *rest = name.split(".")
         if top == "aggregator" and rest and rest[0] in ORDER:
             assert ORDER.index(rest[0]) <= ORDER.index(layer), f"{layer} imports {name}"
@@ -71,11 +71,19 @@ def test_imports_point_backwards(module: Path) -> None:
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.parts[0] in ("fetch", "reader")], ids=str)
 def test_fetch_and_reader_know_a_request_and_no_job(module: Path) -> None:
-    assert not [name for name in imported(ROOT / module) if name.startswith("aggregator.model.job")]
+    assert not [name for name in imported(module) if name.startswith("aggregator.model.job")]
 
 
 PURE = ("identify", "rules", "render", "cadence", "decide")
-IMPURE = ("aggregator.store", "aggregator.fetch", "threading", "time", "sqlalchemy", "requests")
+IMPURE = (
+    "aggregator.store",
+    "aggregator.fetch",
+    "aggregator.clock.utc_now",
+    "threading",
+    "time",
+    "sqlalchemy",
+    "requests",
+)
 ALLOWED = {
     ("identify/budget.py", "time.thread_time"): "default of an argument: the limit holds where a caller names no clock",
     ("render/cache.py", "threading.Lock"): "documents are rendered by several threads, which share the cache",
@@ -84,8 +92,13 @@ ALLOWED = {
 
 @pytest.mark.parametrize("module", [path for path in MODULES if path.parts[0] in PURE], ids=str)
 def test_pure_stages_use_neither_store_nor_network_nor_clock(module: Path) -> None:
-    found = {name for name in imported(ROOT / module) if any(f"{name}.".startswith(f"{one}.") for one in IMPURE)}
+    found = {name for name in imported(module) if any(f"{name}.".startswith(f"{one}.") for one in IMPURE)}
     assert not {name for name in found if (module.as_posix(), name) not in ALLOWED}
+
+
+def test_the_way_of_a_poll_stays_short() -> None:
+    found = measures()
+    assert not {name: (found[name], limit) for name, limit in LIMITS.items() if found[name] > limit}
 
 
 STORE_MAY_USE = {
@@ -102,5 +115,5 @@ STORE_MAY_USE = {
 
 def test_the_store_takes_plain_helpers_from_decide() -> None:
     modules = [path for path in MODULES if path.parts[0] == "store"]
-    names = {name for path in modules for name in imported(ROOT / path) if name.startswith("aggregator.decide.")}
+    names = {name for path in modules for name in imported(path) if name.startswith("aggregator.decide.")}
     assert {name.split(".")[2] for name in names} == STORE_MAY_USE.keys()

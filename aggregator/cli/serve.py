@@ -142,7 +142,7 @@ def server(name: str) -> "type[WebServer | GranianServer]":
 def searching(app: App, published: PublishedState, index: SearchIndex) -> dict[str, Endpoint]:
     """Return the endpoints of `/search`. They use the settings in force at the time of each request."""
 
-    def find(query: Query, choice: Choice, limit: int, seconds: float) -> list[Publication]:
+    def find(query: Query, choice: Choice, limit: int, seconds: float) -> Sequence[Publication]:
         keeps = partial(choice.keeps, now=app.clock())
         skip = (choice.page - 1) * (limit - 1)
         return published.as_shown(index.find_public(query, limit=limit, seconds=seconds, skip=skip, keeps=keeps))

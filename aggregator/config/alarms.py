@@ -66,7 +66,7 @@ _HOURS = Text("a span of hours", "hours such as 22:00-07:00", check=hours)
 
 
 class AlarmKeys(Keys):
-    """Where the operator is told of alarms: alarms.md."""
+    """Feed, addresses and hours for alarms: alarms.md."""
 
     HOME, CALLED = "alarms", "alarms"
     feed = optional(

@@ -12,7 +12,7 @@ from aggregator.config.findings import Findings, Place, quoted
 from aggregator.config.keys import HostKeys
 from aggregator.config.schedules import shortest_gap
 from aggregator.config.tables import Values
-from aggregator.model.hosts import budget_key, spacing_of
+from aggregator.model.hosts import budget_key, ruling, spacing_of
 from aggregator.model.settings import HostRule, Source
 from aggregator.text.durations import duration_text
 
@@ -79,7 +79,7 @@ def with_shortest_intervals(
     """
     keys = [budget_key(source.url, rules) for _, source in read]
     counts = Counter(key for key, (_, source) in zip(keys, read, strict=True) if not source.paused)
-    spacings = {key: spacing_of(key, rules) for key in counts}
+    spacings = {key: spacing_of(key, ruling(key, rules)) for key in counts}
     sources: list[Source] = []
     noted: set[str] = set()
     for key, (place, source) in zip(keys, read, strict=True):

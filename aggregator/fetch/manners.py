@@ -104,11 +104,11 @@ class HostPolicies:
         before = self._forget(key)
         address = address or (before.address if before else key if is_address(key) else None)
         rule = ruling(key, self._hosts, address)
-        spacing = slowed(spacing_of(key, self._hosts, address), self._doublings.get(key, 0))
+        spacing = slowed(spacing_of(key, rule), self._doublings.get(key, 0))
         delay = self._delays.get(key, 0.0) if rule is None or rule.spacing is None else 0.0
         manners = self._manners[key] = Manners(
             spacing=max(spacing.total_seconds(), delay),
-            parallel=parallel_of(key, self._hosts, address),
+            parallel=parallel_of(rule),
             address=address,
             at_address=AT_ADDRESS if rule is None or rule.parallel is None else rule.parallel,
             is_named=rule is not None and rule.network is None,

@@ -20,6 +20,7 @@ class Format:
     module: str  # has a `RENDERER`; see `aggregator/render/renderer.py`
     is_feed: bool = True  # made for feed readers, so that `all.*`, OPML and hubs have it too; else for people
     has_archive: bool = True  # archive pages are published in it
+    has_style: bool = False  # its XML can name a stylesheet (`publish.feed_style`)
     names_hub: bool = False  # in a form that `aggregator/serve/links.py` reads; then the hub is pinged
     other_names: tuple[str, ...] = ()  # names that operators write for it
 
@@ -40,6 +41,7 @@ FORMATS: Final = {
             label="Atom",
             media_type="application/atom+xml",
             module="aggregator.render.atom",
+            has_style=True,
             names_hub=True,
         ),
         Format(
@@ -48,6 +50,7 @@ FORMATS: Final = {
             media_type="application/rss+xml",
             module="aggregator.render.rss",
             has_archive=False,
+            has_style=True,
             names_hub=True,
             other_names=("rss2", "rss2.0", "rss20", "xml"),
         ),

@@ -89,9 +89,8 @@ def ruling(key: str, rules: Iterable[HostRule], address: str | None = None) -> H
     return rule_for(address, rules) if rule is None and address is not None else rule
 
 
-def spacing_of(key: str, rules: Iterable[HostRule], address: str | None = None) -> timedelta:
-    """Return the least time between the starts of two requests to a host key (P61); arguments as in `ruling`."""
-    rule = ruling(key, rules, address)
+def spacing_of(key: str, rule: HostRule | None) -> timedelta:
+    """Return the least time between the starts of two requests to a host key under its rule (P61)."""
     return PLATFORM_SPACING.get(key, SPACING) if rule is None or rule.spacing is None else rule.spacing
 
 
@@ -100,9 +99,8 @@ def widest_spacing(rules: Iterable[HostRule]) -> timedelta:
     return max([SLOWEST, *(rule.spacing for rule in rules if rule.spacing is not None)])
 
 
-def parallel_of(key: str, rules: Iterable[HostRule], address: str | None = None) -> int:
-    """Return the number of parallel requests that a host key allows (P61); arguments as in `ruling`."""
-    rule = ruling(key, rules, address)
+def parallel_of(rule: HostRule | None) -> int:
+    """Return the number of parallel requests that a host key allows under its rule (P61)."""
     return PARALLEL if rule is None or rule.parallel is None else rule.parallel
 
 

@@ -338,7 +338,7 @@ class Pages:
 
 @record
 class Alarming:
-    """Where and when the operator is told of alarms: setting `alarms`."""
+    """Feed, addresses and hours for alarms: setting `alarms`."""
 
     feed: str | None = None  # path of the Atom feed of alarms, in the published folder
     webhook: Secret | None = None  # address that gets a POST

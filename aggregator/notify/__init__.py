@@ -1,4 +1,4 @@
-"""Tells the operator of alarms: by a webhook, and by mail and chat (`alarms` in feeds.yaml)."""
+"""Sends alarms to the operator: by a webhook, and by mail and chat (`alarms` in feeds.yaml)."""
 
 from aggregator.notify.messages import send_messages
 

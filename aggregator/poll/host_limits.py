@@ -16,7 +16,7 @@ from aggregator.errors import SourceError, StoreError
 from aggregator.fetch.budget import Budgets
 from aggregator.fetch.crawl import RobotsCache
 from aggregator.model.entry import Hints
-from aggregator.model.hosts import budget_key, spacing_of, widest_spacing
+from aggregator.model.hosts import budget_key, ruling, spacing_of, widest_spacing
 from aggregator.model.job import Gathered, Job, SourceJob
 from aggregator.model.poll import Cut, Exchange, Failed, Fetched, NotModified
 from aggregator.model.robots import Robots
@@ -115,7 +115,7 @@ class HostLimits:
         self._hold(key, poll.job.source.key, answer.status, answer.hints)
 
     def _hold(self, key: str, source: SourceKey, status: int | None, hints: Hints) -> None:
-        now, spacing = self._clock(), spacing_of(key, self._rules())
+        now, spacing = self._clock(), spacing_of(key, ruling(key, self._rules()))
         with self._lock:
             before = self._owed.get(key)
             after = after_answer(before, source, status, hints, now, spacing=spacing)

@@ -6,7 +6,7 @@ Copies are listed like outputs, and removed when feeds.yaml or the folder no lon
 are never touched.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
@@ -21,6 +21,7 @@ from aggregator.model.settings import Settings
 from aggregator.publish.destination import Destination
 from aggregator.publish.folder import Folder
 from aggregator.publish.output_list import OutputList, Put
+from aggregator.publish.site_files import SiteFiles
 from aggregator.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -55,13 +56,11 @@ class Aliases:
         folder: the published folder.
         outputs: the list of its files.
         settings: what is copied.
-        is_made: whether a listed copy, with its digest, is none, but a file that we make where no copy has its path.
+        made: files that we make where no copy has their path; they are listed as copies, too.
     """
 
-    def __init__(
-        self, folder: Destination, outputs: OutputList, settings: Settings, is_made: Callable[[str, str | None], bool]
-    ) -> None:
-        self._folder, self._outputs, self._is_made = folder, outputs, is_made
+    def __init__(self, folder: Destination, outputs: OutputList, settings: Settings, made: SiteFiles) -> None:
+        self._folder, self._outputs, self._made = folder, outputs, made
         self._aliases, self._static = settings.publish.aliases, settings.publish.static
         self._settings, self._alarm_feed = settings, settings.alarms.feed
         self._known: dict[str, _Look] = {}  # static files that were copied, as they looked then
@@ -76,7 +75,7 @@ class Aliases:
         """Read what `put` needs from the store, after the outputs were recorded; None if there is nothing to copy."""
         copies = tx.files.copies()
         alarms = None if self._alarm_feed is None else alarm_feed.alarm_feed(tx, self._settings, self._alarm_feed)
-        if not (self._aliases or self._static or alarms or any(not self._is_made(path, None) for path in copies)):
+        if not (self._aliases or self._static or alarms or self._made.foreign(dict.fromkeys(copies))):
             return None
         return ListedFiles(tx.files.digests(stories=False), tx.files.max_ages(), copies, alarms)
 
@@ -116,7 +115,7 @@ class Aliases:
         elif self._static is not None:  # not mounted today, say: what was copied stays
             self._pass_over("static", f"there is no folder {self._static}; what was copied from it stays")
             wanted |= files.copies
-        gone = {path for path in files.copies - wanted if not self._is_made(path, files.digests.get(path))}
+        gone = self._made.foreign({path: files.digests.get(path) for path in files.copies - wanted})
         failed = self._outputs.remove(gone)  # first: a folder may have become a file
         put = self._outputs.put(outputs, files.digests.keys() - gone.difference(failed), take_over=take_over)
         put.changed += sorted(gone.difference(failed))

@@ -155,7 +155,7 @@ class CategoryDocuments:
         """
         age, outputs = self._looks.max_age(category), list[Output]()
         for document in documents:
-            publications = tuple(run.visibility.publication(p, category) for p in document.publications)
+            publications = run.visibility.publications(document.publications, category)
             tombstones = tuple(map(run.visibility.tombstone, document.tombstones))
             shown = replace(document, publications=publications, tombstones=tombstones)
             feeds = document.archive in with_feeds

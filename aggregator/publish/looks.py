@@ -29,15 +29,16 @@ class Looks:
     Args:
         settings: the whole of feeds.yaml.
         style: theme and texts of all pages.
+        roster: sources and categories, with those that items have named.
         has_story_pages: whether each story has a page.
     """
 
-    def __init__(self, settings: Settings, style: PageStyle, *, has_story_pages: bool) -> None:
+    def __init__(self, settings: Settings, style: PageStyle, roster: Roster, *, has_story_pages: bool) -> None:
         self._settings = settings
         self._pages = (*style.facts, settings.site.logo) if "html" in settings.publish.formats else ()
         self._has_story_pages = has_story_pages
         self._outward = sorted((s.key, s.outward) for s in settings.sources if s.outward)
-        self.adopt(Roster.of(settings))
+        self.adopt(roster)
 
     def adopt(self, roster: Roster) -> None:
         """Use a roster to which categories were added that items have named."""

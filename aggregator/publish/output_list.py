@@ -293,10 +293,10 @@ class OutputList:
                 new.append(output)
             placed.append(output)
         if new:
+            now = self._clock()
             with self._store.begin() as tx:
                 for copied in (False, True):
-                    paths = [output.path for output in new if output.copied is copied]
-                    tx.files.add(paths, self._clock(), copied=copied)
+                    tx.files.add([output.path for output in new if output.copied is copied], now, copied=copied)
         return placed
 
     def _refuse_strangers(self, outputs: Sequence[Output], *, take_over: bool) -> None:

@@ -107,14 +107,13 @@ class Publisher:
         store, settings, clock, outputs = self._store, self._settings, self._clock, self._outputs
         self._formats = Formats(settings, style, str(store.uuid))
         extras = SiteFiles(settings, style)
-        self._aliases = Aliases(self._folder, outputs, settings, extras.has)
+        self._aliases = Aliases(self._folder, outputs, settings, extras)
         self._stories = StoryPages(store, settings, self._formats.names, style, outputs, clock)
         pages = self._stories.are_made
-        self._looks = looks = Looks(settings, style, has_story_pages=pages)
+        self._looks = looks = Looks(settings, style, self._roster, has_story_pages=pages)
         parts = (looks, outputs, clock)
         self._documents = CategoryDocuments(store, settings, self._formats, *parts, has_story_pages=pages)
         self._site = SiteOutputs(store, settings, self._formats, style, *parts, extras, has_story_pages=pages)
-        self.adopt(self._roster)
 
     def adopt(self, roster: Roster) -> None:
         """Use a roster to which categories were added that items have named."""

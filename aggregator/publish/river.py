@@ -177,9 +177,8 @@ class RiverPages:
 
     def _closed(self, tx: Transaction, page: RiverPage, listed: Listed, run: PublishRun) -> River:
         found = tx.documents.of_river_page([row.id for _, row in listed], page)
-        categories = run.roster.categories
         return River(
-            publications=tuple(run.visibility.publication(one, categories[one.category]) for one in found),
+            publications=run.visibility.publications(found),
             places=self._places(listed),
             number=page.number,
             older=self._older(tx, page.number - 1),

@@ -256,7 +256,7 @@ class SiteOutputs:
         """
         site, numbers = self._settings.site, [row.id for _, row in listed]
         newest = tx.documents.newest(numbers, self._settings.publish.entries)
-        publications = tuple(run.visibility.publication(p, run.roster.categories[p.category]) for p in newest)
+        publications = run.visibility.publications(newest)
         publications = publications[: fitting([(p.summary, p.content) for p in publications])]  # each has a category
         tombstones = tuple(map(run.visibility.tombstone, tx.documents.tombstones_of_all(numbers)))
         return Document(
@@ -325,10 +325,7 @@ class SiteOutputs:
         )
         lines = {
             row.id: _line_of(
-                category,
-                row,
-                tuple(visibility.publication(p, category) for p in of_each.get(row.id, ())),
-                count=counts[row.id],
+                category, row, visibility.publications(of_each.get(row.id, ()), category), count=counts[row.id]
             )
             for category, row in unknown
         }

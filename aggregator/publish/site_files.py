@@ -6,12 +6,13 @@ copies are.
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aggregator.late import late
+from aggregator.model.formats import feeds_among
 from aggregator.model.output import Output
 from aggregator.model.settings import Settings
 from aggregator.render.theme import PageStyle
@@ -44,7 +45,8 @@ class SiteFiles:
         names = {"robots.txt": urlsplit(settings.site.base_url).path == "/", "opensearch.xml": style.search}
         names |= dict.fromkeys([*style.theme.files, *(page.path for page in style.theme.pages)], True)
         self._names = {name for name, is_made in names.items() if is_made and self._html}
-        self._names |= {FEED_STYLE} if publish.feed_style and publish.formats & {"atom", "rss"} else set()
+        if publish.feed_style and any(one.has_style for one in feeds_among(publish.formats)):
+            self._names.add(FEED_STYLE)
 
     def has(self, path: str, digest: str | None = None) -> bool:
         """Return whether a listed file is one of these files as they are now.
@@ -59,6 +61,10 @@ class SiteFiles:
             return path in self._names
         found = next(output for output in self._fixed() if output.path == path)
         return hashlib.sha256(found.render()).hexdigest() == digest
+
+    def foreign(self, listed: Mapping[str, str | None]) -> set[str]:
+        """Return the paths of those listed files, with their digests as for `has`, that are none of these files."""
+        return {path for path, digest in listed.items() if not self.has(path, digest)}
 
     def outputs(self, pages: Sequence["site_files.SitePage"], age: int) -> Iterator[Output]:
         """Return the files.

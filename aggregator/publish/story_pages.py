@@ -16,7 +16,7 @@ from aggregator.clock import Clock
 from aggregator.errors import StrangerInTheWay
 from aggregator.late import late
 from aggregator.model.output import Output
-from aggregator.model.settings import Category, Roster, Settings, SourceKey
+from aggregator.model.settings import Category, Settings, SourceKey
 from aggregator.model.story import StoryNote, StoryPage, StoryPlace
 from aggregator.publish.output_list import OutputList, Put
 from aggregator.render import mark
@@ -74,7 +74,7 @@ class StoryPages:
         clock: Clock,
     ) -> None:
         self._store, self._settings, self._outputs, self._clock = store, settings, outputs, clock
-        self._roster = Roster.of(settings)
+        self._categories = {category.key: category for category in settings.categories}
         self._order = {category.key: rank for rank, category in enumerate(settings.categories)}
         self._formats, self._style = formats, style
         self.are_made = settings.publish.entry_pages and "html" in formats
@@ -299,7 +299,7 @@ class StoryPages:
 
     def _category(self, place: Place) -> Category:
         """Return a category as feeds.yaml has it, or had it last."""
-        found = self._roster.categories.get(place.key)
+        found = self._categories.get(place.key)
         return found or Category(key=place.key, title=place.title, show=place.show, declared=False)
 
     def _source_looks(self, visibility: Visibility) -> dict[SourceKey, str]:

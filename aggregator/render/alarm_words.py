@@ -1,4 +1,4 @@
-"""Tells alarms in words and as records, for the feed of alarms and for messages. Pure."""
+"""Renders alarms as words and as records, for the feed of alarms and for messages. Pure."""
 
 from collections.abc import Mapping
 from typing import Final

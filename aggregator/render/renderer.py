@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 
 from aggregator.model.formats import Format
@@ -47,6 +48,7 @@ class Renderer:
         return data
 
 
+@cache
 def renderer_of(format: Format) -> Renderer:
     """Return the renderer of a format. Its module is imported when it is first needed."""
     renderer = import_module(format.module).RENDERER

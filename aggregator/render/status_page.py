@@ -175,10 +175,10 @@ def _charts(status: Status, messages: Messages) -> list[_Chart]:
     lags = [one.polls.late / one.polls.polls if one and one.polls.polls else 0.0 for one in days]
     spans = [_span(timedelta(seconds=round(lag))) for lag in lags]
     failed = "".join(_mark(at) for at, one in enumerate(days) if one and one.polls.failures)
+    form = "\u2066{}\u2069" if is_right_to_left(messages.language) else "{}"  # "1.1 MB" is written as it is
 
     def chart(label: str, values: Sequence[float], written: Sequence[str], marks: str = "") -> _Chart:
         most = max(range(MONTH), key=lambda at: values[at])
-        form = "\u2066{}\u2069" if is_right_to_left(messages.language) else "{}"  # "1.1 MB" is written as it is
         text = messages.text("chart_days", most=form.format(written[most]), last=form.format(written[-1]), days=MONTH)
         return _Chart(messages.text(label), _bars(values), marks, text)
 

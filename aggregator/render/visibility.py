@@ -6,7 +6,7 @@ what came yesterday, and for as long as it is published, whether or not the sour
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
@@ -89,6 +89,10 @@ class Visibility:
             return publication
         minted = minted_id(str(self._store), publication.source, "")
         return redactor.publication(publication, name=redaction.public_name(publication.source), minted=minted)
+
+    def publications(self, found: Iterable[Publication], category: Category | None = None) -> tuple[Publication, ...]:
+        """Return publications as they are shown in a category; None: each in its own, which the roster has."""
+        return tuple(self.publication(one, category or self._roster.categories[one.category]) for one in found)
 
     def _is_credited(self, credit: Credit, category: Category) -> bool:
         """Return whether a copy may be named in a category: not a private one, nor one of other, unlisted categories.

@@ -41,7 +41,7 @@ class PublishedState:
         """Return the output that a file is a copy of: its own path if it is the operator's; None if it is no copy."""
         return self._copies.get(path)
 
-    def as_shown(self, publications: Sequence[Publication]) -> list[Publication]:
+    def as_shown(self, publications: Sequence[Publication]) -> tuple[Publication, ...]:
         """Return publications as anyone may see them by the settings of this moment."""
         roster = self._in_force.roster
         with self._store.read() as tx:
@@ -52,5 +52,4 @@ class PublishedState:
                 tx.store_row.uuid(),
                 tx.categories.unlisted(),
             )
-        known = (one for one in publications if one.category in roster.categories)
-        return [visibility.publication(one, roster.categories[one.category]) for one in known]
+        return visibility.publications(one for one in publications if one.category in roster.categories)

@@ -101,7 +101,7 @@ class StoreJobs:
             self._loop.request()
 
     def _send_messages(self) -> None:
-        """Tell the operator of alarms that began or ended (`alarms`)."""
+        """Send messages about alarms that began or ended (`alarms`)."""
         alarms = self._app.in_force.settings.alarms
         is_told = alarms.webhook is not None or bool(alarms.notify)
         if is_told or self._was_told:

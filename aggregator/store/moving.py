@@ -24,7 +24,7 @@ AT_ONCE = 1000  # rows that are fetched from the server at once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """What was moved."""
+    """Counts of what was moved."""
 
     tables: int
     rows: int

@@ -70,7 +70,8 @@ class Files:
         A file that becomes gone, or is published again, makes gone.txt stale.
         """
         files = tuple(files)
-        self._owe_pings([w for w in files if w.topic is not None], now)
+        if topics := [w for w in files if w.topic is not None]:
+            self._owe_pings(topics, now)
         if self.are_gone([w.path for w in files]) != {w.path for w in files if w.gone}:
             self.mark_gone(stale=True)
         names = ("digest", "max_age", "gone", "copied")

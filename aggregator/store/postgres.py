@@ -295,7 +295,7 @@ class Postgres:
 
 
 def fit_columns(connection: Connection) -> None:
-    """Give new columns the collation and the width that all columns have (`COLUMNS`)."""
+    """Set the collation and the width of new columns to those that all columns have (`COLUMNS`)."""
     for table, column, kind in connection.exec_driver_sql(COLUMNS).fetchall():
         fit = "bigint" if kind == "integer" else 'text COLLATE "C"'
         connection.exec_driver_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE {fit}')

@@ -15,7 +15,7 @@ from aggregator.errors import NAMES_ONE, AddressRefused, NotAFeed
 from aggregator.model.alarm import QUIET, AlarmCode
 from aggregator.model.charset import NAME_ENCODING
 from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, Fetching, HostSums, Sums
-from aggregator.model.hosts import Rest, slowed, spacing_of
+from aggregator.model.hosts import Rest, ruling, slowed, spacing_of
 from aggregator.model.naming import name_of_source
 from aggregator.model.observed import Observed
 from aggregator.model.poll import State
@@ -368,7 +368,7 @@ def _hosts(
             sums=_total(by_host.get(host, ())),
             details=details.get(host, NO_ASIDES),
             further=further.get(host, NO_ASIDES),
-            spacing=slowed(spacing_of(host, roster.hosts), owed[host].doublings if host in owed else 0),
+            spacing=slowed(spacing_of(host, ruling(host, roster.hosts)), owed[host].doublings if host in owed else 0),
             opens_at=owed[host].opens_at if host in owed else None,
         )
         for host in busiest

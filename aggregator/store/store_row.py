@@ -18,7 +18,7 @@ ONE_RUN: Final = timedelta(days=1)  # the gap that is assumed after the first ru
 
 
 class Rhythm(NamedTuple):
-    """How the program was run last."""
+    """Times of the last runs of the program."""
 
     runs: tuple[datetime, ...]  # when the last runs of `poll` began; none after a run of `serve`
     gap: timedelta  # longest time between them; `ONE_RUN` if there was one

@@ -480,7 +480,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.starts: dict[str, tuple[float, float]] = {}  # by key or address: the last, and the least spacing since
 
     def spacing(self, key: str) -> float:
-        spacing = spacing_of(key, self.hosts, self.peers.get(key))
+        spacing = spacing_of(key, ruling(key, self.hosts, self.peers.get(key)))
         return slowed(spacing, self.doublings.get(key, 0)).total_seconds()
 
     def spacing_at(self, key: str, address: str | None) -> float:
@@ -495,7 +495,8 @@ class AnyOrder(RuleBasedStateMachine):
     def chosen(self, trip: Trip) -> None:
         """Check what was let in just now."""
         under_way = [*self.waiting.values(), *self.flying.values(), *(hop for _, hop in self.hops)]
-        assert sum(each.key == trip.key for each in under_way) <= parallel_of(trip.key, self.hosts, trip.address)
+        allowed = parallel_of(ruling(trip.key, self.hosts, trip.address))
+        assert sum(each.key == trip.key for each in under_way) <= allowed
         assert self.time.now >= self.rests.get(trip.key, 0) - ROUNDING
         if trip.address is not None:
             holding = ruling(trip.key, self.hosts, trip.address)

@@ -14,6 +14,7 @@ from aggregator.model.hosts import (
     is_public,
     parallel_of,
     rule_for,
+    ruling,
     slowed,
     spacing_of,
 )
@@ -103,8 +104,9 @@ MANNERS = (
     ],
 )
 def test_p61_how_much_a_host_allows(key: str, address: str | None, seconds: float, parallel: int) -> None:
-    assert spacing_of(key, MANNERS, address) == timedelta(seconds=seconds)
-    assert parallel_of(key, MANNERS, address) == parallel
+    rule = ruling(key, MANNERS, address)
+    assert spacing_of(key, rule) == timedelta(seconds=seconds)
+    assert parallel_of(rule) == parallel
 
 
 @given(st.timedeltas(timedelta(0), timedelta(hours=1)))

@@ -1,4 +1,4 @@
-"""Give a source or a category another name."""
+"""Rename a source or a category."""
 
 import argparse
 import logging

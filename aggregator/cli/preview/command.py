@@ -30,7 +30,7 @@ from aggregator.fetch.budget import Budgets
 from aggregator.model.ask import Ask
 from aggregator.model.changes import Changes
 from aggregator.model.detail import request_of, url_of
-from aggregator.model.hosts import budget_key, rule_for, spacing_of
+from aggregator.model.hosts import budget_key, rule_for, ruling, spacing_of
 from aggregator.model.job import Awaited, DetailJob, Gathered, SourceJob, unstored_job
 from aggregator.model.known import Known, KnownCategory
 from aggregator.model.poll import Answer, Failed, Fetched
@@ -77,7 +77,8 @@ def with_detail(poll: Gathered[SourceJob], changes: Changes, intake: Intake, set
         reading=detail.reading,
         claim=poll.job.claim,
     )
-    threading.Event().wait(spacing_of(waiting.host_key, settings.hosts).total_seconds())
+    spacing = spacing_of(waiting.host_key, ruling(waiting.host_key, settings.hosts))
+    threading.Event().wait(spacing.total_seconds())
     told = gather(job, intake)
     entries = tuple(merged(one, told) if one.key == entry.key else one for one in poll.feed.entries)
     what = "article" if detail.reading.is_article else "detail"
