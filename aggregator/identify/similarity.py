@@ -2,10 +2,10 @@
 
 In doubt, two stories. What an agency, an editor or a site adds before and after a text is ignored where the titles are
 the same, alike, or one contains the other. Numbers that differ inside a text make it another story, however similar the
-rest is, unless they are corrections of the same day. Decisions 0185 and 0187 tell why, with the figures.
+rest is, unless they are corrections of the same day. Decisions 0185, 0187 and 0154 tell why, with the figures.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
@@ -39,6 +39,8 @@ MIN_TITLE = 12  # weight of a title that is evidence alone, where there is no te
 MIN_EXCERPT = 8  # weight of a title over a text that is part of the other's
 BRIEF = 48  # weight up to which the same text of one second is evidence: the rules of a thread are longer
 EDITED_TITLE = 0.33  # similarity of titles over such a text
+SAID = 2  # words that two titles over the same text of one date share with it
+UNLIKE = 0.35  # similarity of titles below which they are not two issues of a series
 # Texts under one title. The next issue of a form or a series comes a day later at the earliest.
 CORE = 0.6  # share of the shorter text that lies between its head and its tail
 SOON = timedelta(hours=18)  # between two entries of one day
@@ -66,6 +68,7 @@ KIN = 0.33  # share of the words of such a title
 # Numbers that an editor corrected. A form has other numbers wherever it has some, or has all of them in one passage.
 CORRECTED = 60  # tokens of the text; Hebrew, Russian and Turkish need two thirds of the words of English
 CORRECTED_OF = 2  # passages with numbers that a text must have for each corrected one
+NUMBER = 3  # tokens of one number in a title, as 1,274.5
 PASSAGE = 12  # weight of words between two numbers from which they stand in two passages
 # Words in place of others inside of a sentence, where the rest is the same: a name in a form, or an edit.
 SWAPPED = 100  # tokens of a text that may be a form though its title tells a story
@@ -175,9 +178,14 @@ def likeness(one: Telling, other: Telling, *, linked: bool = False, near: float 
 
 def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps: Steps) -> Likeness:
     titles = compare_titles(one.title, other.title, steps)
+    is_corrected_title = titles is Titles.NUMBERS and _is_corrected_title(one, other)
+    if is_corrected_title:
+        titles = Titles.SAME
+    elif titles is Titles.NUMBERS and _are_told(one, other, steps):
+        titles = Titles.OTHER
     if titles is Titles.NUMBERS:
         return Likeness(False, 0.0, "numbers differ in the titles")
-    if _are_of_one_second(one, other, titles, steps):
+    if not is_corrected_title and (_are_of_one_second(one, other, titles, steps) or _are_of_one_moment(one, other)):
         return Likeness(True, 1.0, "like titles of the same second")
     if one.is_short or ((linked or titles is not Titles.OTHER) and other.is_short):
         return _by_title(one, other, titles, linked=linked)
@@ -186,7 +194,7 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
     texts = Alignment.of(one.tokens, other.tokens, steps)
     if not linked and titles in (Titles.ALIKE, Titles.OTHER) and _is_form(one, other, texts):
         return Likeness(False, texts.inner, "one form, filled in for another title")
-    if texts.changed and not _is_corrected(one, other, texts, linked=linked):
+    if (texts.changed or is_corrected_title) and not _is_corrected(one, other, texts, linked=linked):
         return Likeness(False, texts.inner, "numbers differ in the texts")
     if not linked and (texts.is_refilled(steps) or _is_filled_in(one, other, texts, titles, steps)):
         return Likeness(False, texts.inner, "one form, filled in with another name")
@@ -252,6 +260,46 @@ def _are_of_one_second(one: Telling, other: Telling, titles: Titles, steps: Step
     slot = slot_of(mine, others)
     is_filled = slot is not None and len(slot[0]) == len(slot[1]) and not all(map(_are_inflected, *slot))
     return not is_filled and ratio(mine, others, steps) >= EDITED_TITLE
+
+
+def _are_of_one_moment(one: Telling, other: Telling) -> bool:
+    """Return whether two entries of one date have the same text, and titles that share words with it.
+
+    The date may be that of a whole day, as many feeds give it: so the titles have half of their words in common, two
+    of which the text has as well, and no word in place of another.
+    """
+    if one.published is None or one.published != other.published or one.tokens != other.tokens or one.is_short:
+        return False
+    mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
+    slot = slot_of(mine, others)
+    if slot is not None and len(slot[0]) == len(slot[1]) and not all(map(_are_inflected, *slot)):
+        return False
+    shared = _stems(mine) & _stems(others)
+    said = shared & _stems(one.tokens)
+    return len(said) >= SAID and len(shared) >= REWORDED * min(len(_stems(mine)), len(_stems(others)))
+
+
+def _stems(tokens: Iterable[str]) -> Set[str]:
+    return {token[:STEM] for token in tokens if len(token) >= STEM - 1}
+
+
+def _are_told(one: Telling, other: Telling, steps: Steps) -> bool:
+    """Return whether titles with other numbers are of one article: they are unlike, and both texts have the numbers."""
+    mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
+    numbers = {token for token in (*mine, *others) if is_number(token)}
+    return ratio(mine, others, steps) < UNLIKE and numbers <= set(one.tokens) and numbers <= set(other.tokens)
+
+
+def _is_corrected_title(one: Telling, other: Telling) -> bool:
+    """Return whether two titles differ in one number alone, which the text of each has in place of the other's."""
+    mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
+    slot = slot_of(mine, others)
+    if slot is None or not all(len(side) <= NUMBER and all(map(is_number, side)) for side in slot):
+        return False
+    return all(
+        holds(ours.tokens, own) and not holds(theirs.tokens, own)
+        for ours, theirs, own in ((one, other, slot[0]), (other, one, slot[1]))
+    )
 
 
 def _are_inflected(one: str, other: str) -> bool:

@@ -374,3 +374,66 @@ def test_no_more_than_so_many_tokens_are_compared() -> None:
 def test_two_versions_under_one_id(one: tuple[str, str], other: tuple[str, str], may_be: bool) -> None:
     assert may_be_versions(Telling(*one), Telling(*other)) is may_be
     assert may_be_versions(Telling(*other), Telling(*one)) is may_be
+
+
+MOMENT = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+NOTE = (
+    "From Monday on Marta Lindqvist, formerly of Kestrel Maps, leads our cartography. Say hello at the spring meetup!"
+)
+ARTICLE = (
+    "The health authority said on Monday that {0} people had fallen ill after a summer festival in Dunmore, which "
+    "makes it the largest outbreak in the county for more than a decade. Nineteen were admitted to hospital and "
+    "all but 3 have gone home since. Tests found salmonella in a batch of mayonnaise that had been kept in a cool "
+    "box without ice. The thermometer in the box read 23 degrees when an officer opened it, and the food had "
+    "stood there since Friday noon. The owner of the stall, who has traded there for 6 years, has handed in his "
+    "licence. The organisers said that they would pay for a review and refund the cost of tickets to anyone with "
+    "a doctor's note from that week."
+)
+
+
+def judged(one: tuple[str, str], other: tuple[str, str], hours: float = 0) -> tuple[bool, str]:
+    first = Telling(*one, MOMENT)
+    second = Telling(*other, MOMENT + timedelta(hours=hours))
+    there, back = likeness(first, second), likeness(second, first)
+    assert (there.is_same, there.because) == (back.is_same, back.because)
+    return there.is_same, there.because
+
+
+@pytest.mark.parametrize(
+    ("titles", "hours", "is_same"),
+    [
+        (("Marta Lindqvist is joining Brightwater", "Marta Lindqvist is now a part of Brightwater"), 0, True),
+        (("Marta Lindqvist is joining Brightwater", "Marta Lindqvist is now a part of Brightwater"), 1, False),
+        (("Marta Lindqvist is joining Brightwater", "Marta Holmgren is joining Brightwater"), 0, False),
+        (("Brightwater names a new chairman", "Brightwater has opened its second studio"), 0, False),
+        (("Two more for Brightwater", "Two are now a part of Brightwater"), 0, False),  # titles about nothing in it
+    ],
+)
+def test_a_short_text_of_one_moment_under_an_edited_title(titles: tuple[str, str], hours: float, is_same: bool) -> None:
+    assert judged((titles[0], NOTE), (titles[1], NOTE), hours)[0] is is_same
+
+
+@pytest.mark.parametrize(
+    ("titles", "numbers", "hours", "is_same"),
+    [
+        (("{0} fall ill at a festival in Dunmore",) * 2, (214, 241), 3, True),
+        (("{0} fall ill at a festival in Dunmore",) * 2, (214, 241), 30, False),  # the toll of the next day
+        (("214 fall ill at a festival in Dunmore", "241 fall ill at a festival in Dunmore"), (214, 214), 3, False),
+        (("Festival in Dunmore: {0}",) * 2, (214, 241), 3, False),  # it tells no story
+    ],
+)
+def test_a_number_that_was_corrected_in_title_and_text(
+    titles: tuple[str, str], numbers: tuple[int, int], hours: float, is_same: bool
+) -> None:
+    one, other = ((title.format(number), ARTICLE.format(number)) for title, number in zip(titles, numbers, strict=True))
+    assert judged(one, other, hours)[0] is is_same
+
+
+def test_a_title_of_its_own_may_have_a_number_that_the_text_has() -> None:
+    text_of_both = ARTICLE.format(214)
+    said = "Salmonella in mayonnaise spoils the summer festival"
+    assert judged((said, text_of_both), ("Dunmore: all but 3 home again after the outbreak", text_of_both), 3)[0]
+    assert judged((said, text_of_both), ("Dunmore: all but 5 home again after the outbreak", text_of_both), 3) == (
+        False,
+        "numbers differ in the titles",
+    )
