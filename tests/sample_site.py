@@ -166,6 +166,11 @@ class SampleSite:
         return {path: data for path, (data, *_) in self.files().items()}
 
 
+def shows_states(path: Path) -> bool:
+    """Return whether an output tells how sources are, or what they list, which is known after their next poll."""
+    return path.name.split(".")[0] in ("status", "sources") or "source" in path.parts[-2:-1]
+
+
 def rss(*items: Mapping[str, str], title: str = "A feed", link: str = "https://news.example/") -> bytes:
     """Write an RSS 2.0 document; values are escaped."""
     root = etree.Element("rss", version="2.0")

@@ -28,13 +28,14 @@ LATE = {
     "aggregator.poll.pagination aggregator.rules.rewriting",
     "poll.poller": "aggregator.reader.pool",
     "publish.aliases": "aggregator.publish.alarm_feed",
-    "publish.formats": "aggregator.render.fields aggregator.render.verify",
+    "publish.formats": "aggregator.render.fields aggregator.render.renderer",
     "publish.publisher": "aggregator.publish.adopt aggregator.publish.posts.export aggregator.render.status_json "
     "aggregator.render.status_page",
     "publish.river": "aggregator.render.river",
     "publish.site": "aggregator.render.fields aggregator.render.html_pages aggregator.render.opml "
-    "aggregator.render.site_files",
-    "publish.site_files": "aggregator.render.html_pages aggregator.render.site_files",
+    "aggregator.render.source_pages",
+    "publish.site_files": "aggregator.clean.text aggregator.render.fields aggregator.render.html_pages",
+    "publish.source_pages": "aggregator.render.source_pages",
     "publish.story_pages": "aggregator.render.fields aggregator.render.html_pages",
     "render.status_json": "aggregator.render.fields",
     "render.theme": "aggregator.render.sandbox aggregator.render.theme_check jinja2",

@@ -9,7 +9,7 @@ from aggregator.config import load_config
 from aggregator.model.known import EntryState
 from aggregator.restore.restore import read_site, restore
 from tests.feed_server import FeedServer, Reply
-from tests.sample_site import ATOM, SampleSite
+from tests.sample_site import ATOM, SampleSite, shows_states
 from tests.test_newsroom_details import YAML, asked, item, listed, states, text
 
 SITE = (
@@ -70,7 +70,7 @@ class Desk:
         return {
             str(path.relative_to(root)): path.read_bytes()
             for path in files
-            if path.is_file() and path.name.split(".")[0] not in ("status", "sources") and ".opml" not in path.suffixes
+            if path.is_file() and not shows_states(path) and ".opml" not in path.suffixes
         }
 
 

@@ -12,7 +12,7 @@ from aggregator.poll.maintenance import REMOVED, Maintenance
 from aggregator.restore.restore import read_site, restore
 from tests.feed_server import FeedServer
 from tests.rows import change
-from tests.sample_site import SampleSite, item, rss
+from tests.sample_site import SampleSite, item, rss, shows_states
 
 
 class Site:
@@ -54,7 +54,7 @@ class Site:
         return {
             str(path.relative_to(root)): path.read_bytes()
             for path in root.rglob("*")
-            if path.is_file() and path.name.split(".")[0] not in ("status", "sources")
+            if path.is_file() and not shows_states(path)
         }
 
     def status(self) -> int:

@@ -9,7 +9,7 @@ from lxml import etree
 from aggregator.cli import main
 from aggregator.poll.corrections import run_pending_requests
 from tests.feed_server import FeedServer
-from tests.sample_site import SampleSite, item, rss
+from tests.sample_site import SampleSite, item, rss, shows_states
 
 SHAPE = "site: {base_url: 'https://planet.example/'}\npublish: {entries: 10, archive_page: 10}\n"
 
@@ -55,7 +55,7 @@ class Site:
         return {
             str(path.relative_to(root)): path.read_bytes()
             for path in root.rglob("*")
-            if path.is_file() and path.name.split(".")[0] not in ("status", "sources")
+            if path.is_file() and not shows_states(path)
         }
 
     def goes_on(self, *, revised: int = 0) -> None:
@@ -86,6 +86,7 @@ def test_a_page_that_was_closed_after_the_backup_stays_in_the_archive(site: Site
         site.poll(days=2)
     assert site.sample_site.previous("category/news") > before
     site.goes_on()
+    assert b"Title 48" in site.sample_site.published("source/a.html")
 
 
 def test_undated_entries_of_after_the_backup_keep_place_and_dates_also_where_their_source_lists_them_no_more(

@@ -183,6 +183,11 @@ class PagesKeys(Keys):
         "Pictures of stories in lists and above texts without one; with `off` only those in texts.",
     )
     show = optional(PAGE_SHOW, "How much of each story the page of a category shows.", shown=PAGE_SHOWN)
+    sources = optional(
+        Choice(others={"true": "on"}, on=True, off=False),
+        "A page for each source.",
+        shown="on, with at most 2,000 sources",
+    )
 
 
 class ServeKeys(Keys):

@@ -137,7 +137,7 @@ def _settings(root: Node, path: Path, findings: Findings) -> Settings | None:
         site=site,
         store=values[RootKeys.store] if database is None else f"sqlite:///{quote(str(database))}",
         publish=publish,
-        pages=Pages(images=pages[PagesKeys.images], show=pages[PagesKeys.show]),
+        pages=Pages(images=pages[PagesKeys.images], show=pages[PagesKeys.show], sources=pages[PagesKeys.sources]),
         alarms=alarming,
         host=host,
         port=port,

@@ -36,6 +36,7 @@ class Shape:
 _PARTS = {
     "slug": "[a-z0-9][a-z0-9-]{0,63}",
     "number": "[1-9][0-9]{0,8}",
+    "key": "[a-z0-9][a-z0-9._-]{0,79}",
     "xx": "[0-9a-f]{2}",
     "id": "(?P=xx)[0-9a-f]{14,62}",  # 16 digits, more after a collision; xx are the first two
     "feed": "|".join(one.name for one in FORMATS.values() if one.is_feed),
@@ -55,7 +56,9 @@ def _shape(template: str) -> Shape:
     return Shape(template, re.compile(pattern))
 
 
-_YIELDING = tuple(map(_shape, "latest.html latest-{number}.html all.html 404.html 410.html 500.html".split()))
+_YIELDING = tuple(
+    map(_shape, "latest.html latest-{number}.html all.html 404.html 410.html 500.html source/{key}.html".split())
+)
 SHAPES: Final = (
     *map(
         _shape,

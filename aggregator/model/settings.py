@@ -334,6 +334,7 @@ class Pages:
 
     images: bool = True  # the picture of a story where its text does not show one
     show: PageShow | None = None  # how much of each story the page of a category shows; None: short texts in full
+    sources: bool | None = None  # each source has a page; None: if they are not too many
 
 
 @record

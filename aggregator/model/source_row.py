@@ -23,6 +23,9 @@ class SourceRow:
     feed: Origin | None
     quiet: AlarmCode | None = None  # of a source that answers, but brings nothing, as last noted (`QUIET`)
     quiet_since: datetime | None = None  # arrival of its last entry
+    since: datetime | None = None  # beginning of a state that needs attention
+    format: str | None = None  # of its last document
+    listed: str = ""  # ids of the entries of its last document, as JSON
 
 
 @record

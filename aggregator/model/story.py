@@ -139,6 +139,7 @@ class StoryPage:
     path: str  # relative to `publish.to`
     publication: Publication  # as in its first listed category, with all other copies
     places: tuple[StoryPlace, ...]  # its categories in order, as far as they still have a page
+    source: str | None = None  # path of the page of its source, without suffix; None: there is none
 
 
 @record
@@ -196,3 +197,19 @@ class SourceLine:
     categories: tuple[str, ...]  # titles of its categories
     quiet: AlarmCode | None = None  # it answers, but has nothing new (`SILENT`) or no entries (`EMPTY`)
     quiet_since: datetime | None = None  # arrival of its last entry
+    since: datetime | None = None  # beginning of a state that needs attention
+    format: str | None = None  # of its last document
+    picture: Url | None = None  # logo or icon of its feed; None if private
+    places: tuple[CategoryKey, ...] = ()  # its categories
+    noindex: bool = False  # asks search engines to leave its page out
+
+
+@record
+class SourcePage:
+    """The page of a source: what it is, how it is, and its stories."""
+
+    path: str  # relative to `publish.to`
+    line: SourceLine
+    places: tuple[StoryPlace, ...]  # its categories in order
+    publications: tuple[Publication, ...]  # those of its last document, in order (M1)
+    has_story_pages: bool = False

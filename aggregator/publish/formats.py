@@ -1,7 +1,6 @@
 """Makes the outputs of a document, one in each format that is published; addresses of the feeds that a hub knows."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,15 +9,14 @@ from aggregator.model.formats import FORMATS, Format, feeds_among
 from aggregator.model.output import Output
 from aggregator.model.settings import Settings
 from aggregator.model.story import Document
-from aggregator.render.renderer import RenderContext, renderer_of
 from aggregator.render.theme import PageStyle
 from aggregator.urls import Url
 
 if TYPE_CHECKING:
-    from aggregator.render import fields, verify
+    from aggregator.render import fields, renderer
 else:
     fields = late("aggregator.render.fields")
-    verify = late("aggregator.render.verify")
+    renderer = late("aggregator.render.renderer")
 
 
 def topics_of(settings: Settings, slugs: Iterable[str]) -> frozenset[Url]:
@@ -48,15 +46,8 @@ class Formats:
         self.names = settings.publish.formats
         self.html = "html" in self.names
         self._chosen = tuple(one for one in FORMATS.values() if one.name in self.names)
-        self._context = RenderContext(
-            site=settings.site,
-            formats=self.names,
-            html=self.html,
-            feed_style=settings.publish.feed_style,
-            style=style,
-            store_id=store_id,
-            max_age=0,
-        )
+        self._site, self._style, self._store_id = settings.site, style, store_id
+        self._feed_style = settings.publish.feed_style
 
     def paths(self, path: str, page: int | None) -> list[str]:
         """Return the paths of a document in every format.
@@ -76,17 +67,25 @@ class Formats:
             has_news: whether more than a backfill may have changed it, so that its hub is to be told (I62).
             feeds: False: only in formats for people.
         """
-        context = replace(self._context, max_age=age)
-        document = verify.leave_out_faulty(document)
+        context = renderer.RenderContext(
+            site=self._site,
+            formats=self.names,
+            html=self.html,
+            feed_style=self._feed_style,
+            style=self._style,
+            store_id=self._store_id,
+            max_age=age,
+        )
+        document = renderer.leave_out_faulty(document)
         chosen = (one for one in self._formats_of(document.path, document.archive) if feeds or not one.is_feed)
         for number, one in enumerate(chosen):
             path = document.path + one.suffix
             is_topic = has_news and document.hub is not None and one.names_hub
             yield Output(
                 path=path,
-                render=partial(renderer_of(one).verified, document, context),
+                render=partial(renderer.renderer_of(one).verified, document, context),
                 max_age=age,
-                topic=Url(fields.url_of(context.site, path)) if is_topic else None,
+                topic=Url(fields.url_of(self._site, path)) if is_topic else None,
                 beside=one.is_feed and number > 0,
             )
 

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from logging import getLogger
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 from aggregator.clock import Clock
@@ -19,7 +20,7 @@ from aggregator.model.output_paths import is_output, is_published
 from aggregator.model.settings import Publish
 from aggregator.publish.destination import Destination, parallel_map, write_all
 from aggregator.store.database import Store
-from aggregator.store.output_list import Written
+from aggregator.store.output_list import Shown, Written
 from aggregator.store.transaction import Transaction
 
 Item = TypeVar("Item")
@@ -176,11 +177,24 @@ class OutputList:
             if output.facts:
                 self._shown[output.path] = (output.facts, digest)
             age, gone, topic = output.max_age, output.gone, output.topic
-            written = Written(
-                path=output.path, digest=digest, max_age=age, gone=gone, topic=topic, copied=output.copied
+            put.written.append(
+                Written(
+                    path=output.path,
+                    digest=digest,
+                    max_age=age,
+                    gone=gone,
+                    topic=topic,
+                    copied=output.copied,
+                    facts=output.facts or None,
+                )
             )
-            put.written.append(written)
         return put
+
+    def recall(self, shown: Mapping[str, Shown]) -> None:
+        """Note what listed files show, as an earlier run has recorded it: those that show the same are not rendered."""
+        for path, one in shown.items():
+            if one.facts and one.digest:
+                self._shown.setdefault(path, (one.facts, one.digest))
 
     def yielding(self, outputs: Iterable[Output], digests: Mapping[str, str | None]) -> list[Output]:
         """Return those outputs at whose paths the operator has nothing, for files that he may keep himself (0179).
@@ -205,8 +219,11 @@ class OutputList:
     def is_operators(self, path: str) -> bool:
         """Return whether feeds.yaml, or the folder that it names, has a copy at this path."""
         aliases, static = self._publish.aliases, self._publish.static
-        has_alias = any(alias == path or alias.startswith(f"{path}/") for alias, _ in aliases)
-        return has_alias or (static is not None and (static / path).exists())
+        folders = [str(parent) for parent in PurePosixPath(path).parents][:-1]  # a file of his may stand there
+        has_alias = any(alias == path or alias.startswith(f"{path}/") or alias in folders for alias, _ in aliases)
+        if has_alias or static is None:
+            return has_alias
+        return (static / path).exists() or any((static / folder).is_file() for folder in folders)
 
     def reserve(self, paths: Sequence[str], listed: Collection[str], *, take_over: bool) -> Collection[str]:
         """List files that will be written in several parts; no part is written if a stranger stands at any path.
@@ -230,7 +247,9 @@ class OutputList:
         facts, digest = self._shown.get(output.path, ("", ""))
         if not output.facts or facts != output.facts or self._digest(output.path) != digest:
             return False
-        put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age, copied=output.copied))
+        put.written.append(
+            Written(path=output.path, digest=digest, max_age=output.max_age, copied=output.copied, facts=facts)
+        )
         return True
 
     def _parallel_map(

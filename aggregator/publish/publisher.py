@@ -311,8 +311,9 @@ class Publisher:
 
     def _publish_rest(self, rest: _Rest, run: PublishRun, *, is_cut: Callable[[], bool], limit: int | None) -> None:
         """Write copies, story pages for which no feed waits, and `gone.txt`."""
-        with run.going_on():
-            self._publish_copies(run, rest.copies)
+        if rest.copies is not None:
+            with run.going_on():
+                self._publish_copies(run, rest.copies)
         if rest.has_late:
             with run.going_on():
                 run.waiting |= self._stories.publish(

@@ -20,7 +20,6 @@ from aggregator.publish.looks import Listed
 from aggregator.publish.output_list import OutputList, Put
 from aggregator.publish.report import PublishRun
 from aggregator.render.theme import PageStyle
-from aggregator.render.visibility import Visibility
 from aggregator.store.database import Store
 from aggregator.store.river import RiverPage
 from aggregator.store.transaction import Transaction
@@ -121,18 +120,18 @@ class RiverPages:
         stale = tx.river.stale("" if everything else look)
         return RiverTurn(river, closes, [*reversed(closes), *stale], look)
 
-    def outputs(self, turn: RiverTurn, age: int, visibility: Visibility) -> list[Output]:
+    def outputs(self, turn: RiverTurn, look: str, age: int) -> list[Output]:
         """Return the first page, and the page that leads to it.
 
         Args:
             turn: as it was read.
+            look: of all that shows all categories together.
             age: seconds that a reader may keep them (A75).
-            visibility: by which the stories are shown.
         """
         alias = partial(pages.render_alias, self._settings.site, self._style)
         return [
-            self._output(turn.newest, LATEST, age, _facts_of(turn.newest, visibility)),
-            Output(path=pages.ALIAS, render=alias, max_age=age, facts=pages.ALIAS),
+            self._output(turn.newest, LATEST, age, _facts_of(turn.newest, look)),
+            Output(path=pages.ALIAS, render=alias, max_age=age, facts=look),
         ]
 
     def closed_paths(self, turn: RiverTurn) -> Iterator[str]:
@@ -194,12 +193,10 @@ class RiverPages:
         return {category.key: StoryPlace(title=category.title, path=f"category/{row.slug}") for category, row in listed}
 
 
-def _facts_of(river: River, visibility: Visibility) -> str:
+def _facts_of(river: River, look: str) -> str:
     """Return the digest of what the first page shows of the store."""
     stories = [(p.story, p.digest, p.updated, p.published, p.category, p.origin.title) for p in river.publications]
-    return hashlib.sha256(
-        repr((stories, river.tabs, river.others, river.older, visibility.digest)).encode()
-    ).hexdigest()
+    return hashlib.sha256(repr((stories, river.tabs, river.others, river.older, look)).encode()).hexdigest()
 
 
 def closing(

@@ -16,11 +16,12 @@ from aggregator.model.settings import Category, Front, Settings
 from aggregator.model.story import CategoryLine, Document, Publication, River, SourceLine, Tombstone
 from aggregator.publish.archiving import fitting
 from aggregator.publish.formats import Formats
-from aggregator.publish.looks import Listed, Looks, has_news
+from aggregator.publish.looks import OUTPUT, Listed, Looks, has_news
 from aggregator.publish.output_list import OutputList, Put
 from aggregator.publish.report import PublishRun
 from aggregator.publish.river import LATEST, RiverPages, RiverTurn
-from aggregator.publish.site_files import SiteFiles
+from aggregator.publish.site_files import SiteFiles, SitePage
+from aggregator.publish.source_pages import Lines, SourcePages, facts_of
 from aggregator.render.cache import LruCache
 from aggregator.render.theme import PageStyle
 from aggregator.render.visibility import Visibility
@@ -32,12 +33,12 @@ from aggregator.store.transaction import Transaction
 from aggregator.text.slugs import in_ascii
 
 if TYPE_CHECKING:
-    from aggregator.render import fields, html_pages, opml, site_files
+    from aggregator.render import fields, html_pages, opml, source_pages
 else:
     fields = late("aggregator.render.fields")
     html_pages = late("aggregator.render.html_pages")
     opml = late("aggregator.render.opml")
-    site_files = late("aggregator.render.site_files")
+    source_pages = late("aggregator.render.source_pages")
 
 NEWEST = 5  # stories on pages of errors
 MANY = 24  # categories: with more the start page begins with the river, and has sections of the busiest alone
@@ -85,6 +86,7 @@ class SiteOutputs:
         self._looks, self._files, self._clock = looks, files, clock
         self._has_story_pages = has_story_pages
         self._river = RiverPages(store, settings, formats.names, style, files, has_story_pages=has_story_pages)
+        self._sources = SourcePages(store, settings, formats.names, style, files, has_story_pages=has_story_pages)
         self._counts: dict[int, tuple[int, int]] = {}  # generation, and number of stories then, by category
         self._sections: LruCache[html_pages.Section] = LruCache(4 * 1024 * 1024, each_bytes=1024)
 
@@ -117,49 +119,59 @@ class SiteOutputs:
             places = [(category, of_id[row.id]) for category, row in run.listed]  # as the store has them now
             created = min((row.created_at for row in rows), default=site.created_at)
             document = self._document(tx, places, run, created, before)
+            lines = self._lines(tx, run)
+            everything = run.everything or site.look is None
+            look_of_pages, age = self._looks.of_river(rows, run.visibility), self._looks.site_max_age()
             if self._formats.html:
                 turn = self._river.read(
                     tx,
                     document.publications,
                     places,
                     self._count(tx, places),
-                    self._looks.of_river(rows, run.visibility),
+                    look_of_pages,
                     self._clock(),
-                    everything=run.everything or site.look is None,
+                    everything=everything,
                 )
-            river = self._river.outputs(turn, self._looks.site_max_age(), run.visibility) if turn else []
-            outputs = self._outputs(tx, document, places, looks, run, turn, has_news=has_news(site, look))
-            listed = tx.files.listed([output.path for output in (*river, *outputs)])
+            river = self._river.outputs(turn, look, age) if turn else []
+            outputs = self._outputs(tx, document, look, places, looks, run, turn, lines, has_news=has_news(site, look))
+            of_sources = self._sources.read(tx, lines, places, look_of_pages, site.rendered, run, everything=everything)
+            river += of_sources.outputs
+            listed = tx.files.shown([output.path for output in (*river, *outputs)])
+            self._files.recall(listed)
             pages = [output for output in (*river, *outputs) if yields(output.path)]
-            digests = tx.files.digests_of([output.path for output in pages])
-            ours = {output.path for output in self._files.yielding(pages, digests)}
+            stood = {path: one.digest for path, one in listed.items()}
+            ours = {output.path for output in self._files.yielding(pages, stood)}
             river = [output for output in river if output.path in ours]
             outputs = [output for output in outputs if output.path in ours or not yields(output.path)]
             if turn:
                 self.has_river = LATEST in ours
             linked = self._pages(tx, places, document, turn)
-            extras = [*self._extras.outputs(linked, self._looks.site_max_age())]
+            extras = [*self._extras.outputs(linked, age)]
             digests = tx.files.digests_of([output.path for output in extras])
         with self._store.begin() as tx:
-            tx.categories.offer(None, self._clock())
+            offered = self._clock()
+            tx.categories.offer(None, offered)
             tx.documents.say(ALL_CATEGORIES, {None: document.updated} if document.updated != before else {})
             if turn:
                 tx.river.close(turn.closes)
             if is_new:
                 tx.files.sync_gone()
         put = Put()
-        with run.going_on():
-            if turn:
+        if turn and turn.stale:
+            with run.going_on():
                 came, closed = self._river.put_closed(turn, places, run)
                 put.add(came)
         with run.going_on():
             put.add(run.note(self._files.put(river, listed, take_over=run.take_over)))
         put.add(run.note(self._files.put(outputs, listed, take_over=run.take_over)))
         put.add(run.note(self._files.put(self._files.yielding(extras, digests), digests, take_over=True)))
+        if of_sources.waiting or of_sources.orphans:
+            with run.going_on():
+                put.add(self._sources.put_more(of_sources, lines, places, run, offered))
         left = self._files.clear(self._formats.names) if is_new else []
         run.failed += left
         with self._store.begin() as tx:
-            tx.files.note_written(put.written, self._clock())
+            tx.files.note_written(put.written, offered)
             if turn:
                 tx.river.mark_rendered(closed, turn.look)
             if not put.failed and not left:
@@ -170,10 +182,12 @@ class SiteOutputs:
         self,
         tx: Transaction,
         document: Document,
+        look: str,
         listed: Listed,
         looks: Mapping[int, str],
         run: PublishRun,
         turn: RiverTurn | None,
+        sources: Lines,
         *,
         has_news: bool,
     ) -> list[Output]:
@@ -182,30 +196,31 @@ class SiteOutputs:
         Args:
             tx: a reading one: all outputs are of one moment.
             document: the document over all categories, of the same moment.
+            look: of all that shows all categories together.
             listed: the categories.
             looks: look of each category, by its number.
             run: the publication.
             turn: what it does to the river; None: no pages are published.
+            sources: those that anyone may know of.
             has_news: whether more than a backfill may have changed `all.*` (I62).
         """
         site, names, html = self._settings.site, self._formats.names, self._formats.html
         age = self._looks.site_max_age()
         outputs = list(self._formats.outputs(document, age, has_news=has_news))
-        lines = [line for row in tx.sources.rows() if (line := run.visibility.source_line(row)) is not None]
-        also = ALSO
+        lines, also = [line for _, line in sources.values()], ALSO
         if feeds_among(names):
             also |= {"opml.xml"}
             render = partial(opml.render_feeds_opml, [_line_of(*pair, ()) for pair in listed], site, names, html=html)
-            outputs.append(Output(path="opml.xml", render=render, max_age=age))
-        facts = hashlib.sha256(repr(lines).encode()).hexdigest()  # seldom changes: there are no times in it
+            outputs.append(Output(path="opml.xml", render=render, max_age=age, facts=look))
+        facts = _digest(look, [facts_of(line) for line in lines])  # seldom changes: there are no times in it
         blogroll = partial(opml.render_sources_opml, lines, site)
         outputs.append(Output(path="sources.opml", render=blogroll, max_age=age, facts=facts))
         outputs += (self._opml_of(category, row, lines, age) for category, row in listed)
         if turn is None:
             return outputs
         style = self._style
-        outputs += self._errors(document.publications[:NEWEST], age)
-        page_of_sources = partial(html_pages.render_sources, lines, site, names, style, also=also)
+        outputs += self._errors(document.publications[:NEWEST], look, age)
+        page_of_sources = partial(source_pages.render_sources, lines, site, names, style, also=also)
         return [
             *outputs,
             Output(path="style.css", render=lambda: style.theme.stylesheet, max_age=THEME_AGE),
@@ -225,17 +240,16 @@ class SiteOutputs:
             for line in lines
             if category.title in line.categories and (address := fields.web_address(line.url)) and "…" not in address
         ]
-        facts = hashlib.sha256(repr((category.title, feeds)).encode()).hexdigest()
+        facts = _digest(OUTPUT, category.title, feeds)
         render = partial(opml.render_export, {category.title: feeds}, category.title)
         return Output(path=f"category/{row.slug}.opml", render=render, max_age=age, facts=facts)
 
-    def _errors(self, newest: Sequence[Publication], age: int) -> Iterator[Output]:
+    def _errors(self, newest: Sequence[Publication], look: str, age: int) -> Iterator[Output]:
         frame = self._settings.site, self._formats.names, self._style
-        facts = hashlib.sha256(repr(newest).encode()).hexdigest()
         for status in ERRORS:
             named = newest if status != HTTPStatus.INTERNAL_SERVER_ERROR else ()
             render = partial(html_pages.render_error, status, named, *frame, has_story_pages=self._has_story_pages)
-            yield Output(path=f"{status}.html", render=render, max_age=age, facts=facts)
+            yield Output(path=f"{status}.html", render=render, max_age=age, facts=_digest(look, named))
 
     def _document(
         self,
@@ -272,6 +286,10 @@ class SiteOutputs:
             hub=self._settings.publish.hub,
         )
 
+    def _lines(self, tx: Transaction, run: PublishRun) -> Lines:
+        found = ((row, run.visibility.source_line(row)) for row in tx.sources.rows())
+        return {row.key: (row, line) for row, line in found if line is not None}
+
     def _count(self, tx: Transaction, listed: Listed) -> dict[int, int]:
         """Return the number of stories of each category; only those that changed are counted."""
         changed = [row for _, row in listed if self._counts.get(row.id, (None, 0))[0] != row.dirty]
@@ -279,22 +297,18 @@ class SiteOutputs:
         self._counts |= {row.id: (row.dirty, counts[row.id]) for row in changed}
         return {row.id: self._counts[row.id][1] for _, row in listed}
 
-    def _pages(
-        self, tx: Transaction, listed: Listed, site: Document, turn: RiverTurn | None
-    ) -> list["site_files.SitePage"]:
+    def _pages(self, tx: Transaction, listed: Listed, site: Document, turn: RiverTurn | None) -> list[SitePage]:
         """Return the pages that search engines are led to: those whose canonical address is their own (A60)."""
         said = tx.documents.said_last()
         rows = [row for _, row in listed]
-        pages = [site_files.SitePage("", site.updated)]
+        pages = [SitePage("", site.updated)]
         if turn and self.has_river:
-            pages.append(site_files.SitePage(LATEST, site.updated))
-        pages += (site_files.SitePage(f"category/{row.slug}.html", said.get(row.id)) for row in rows)
-        pages += (site_files.SitePage(page.path) for page in self._style.theme.pages)
-        pages += (site_files.SitePage(path) for path in (self._river.closed_paths(turn) if turn else ()))
+            pages.append(SitePage(LATEST, site.updated))
+        pages += (SitePage(f"category/{row.slug}.html", said.get(row.id)) for row in rows)
+        pages += (SitePage(page.path) for page in self._style.theme.pages)
+        pages += (SitePage(path) for path in (self._river.closed_paths(turn) if turn else ()))
         return pages + [
-            site_files.SitePage(f"category/{row.slug}/archive/{page}.html")
-            for row in rows
-            for page in range(row.pages, 0, -1)
+            SitePage(f"category/{row.slug}/archive/{page}.html") for row in rows for page in range(row.pages, 0, -1)
         ]
 
     def _start_page(
@@ -359,6 +373,10 @@ def latest(
     """
     newest = max((*(p.updated for p in publications), *(one.when for one in tombstones)), default=created)
     return newest if before is None else max(newest, before)
+
+
+def _digest(*facts: object) -> str:
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _line_of(category: Category, row: CategoryRow, newest: tuple[Publication, ...], count: int = 0) -> CategoryLine:

@@ -39,6 +39,7 @@ log = getLogger(__name__)
 BATCH = 100  # pages that are in memory together
 LATE = 500  # pages that one publication makes again for their look alone, while other outputs wait
 GONE_LIST = "gone.txt"
+PAGED = "page"  # look of a source of which pages of stories show nothing but that it has a page
 MAX_AGE = 3600  # seconds (A75): a page changes when its story is revised, or told by one more
 
 
@@ -77,6 +78,13 @@ class StoryPages:
         self._categories = {category.key: category for category in settings.categories}
         self._order = {category.key: rank for rank, category in enumerate(settings.categories)}
         self._formats, self._style = formats, style
+        unlisted = {category.key for category in settings.categories if category.unlisted}
+        self._paged = {
+            source.key: PAGED
+            for source in settings.sources
+            if style.sources and (source.reading.filing or source.routes or not unlisted.issuperset(source.categories))
+        }
+        self._outward = {one.key: repr([*outward]) for one in settings.sources if (outward := one.outward)}
         self.are_made = settings.publish.entry_pages and "html" in formats
 
     def mark_stale(
@@ -117,8 +125,7 @@ class StoryPages:
             for number, old, _, new in looks:
                 if old != new:
                     tx.story_pages.look_anew_at_category(number, new)
-            for key, one in sorted(changed.items()):
-                tx.story_pages.look_anew_at_source(key, one)
+            tx.story_pages.look_anew_at_sources(changed)
             if everything:  # in another folder nothing stands yet, so feeds wait for the pages
                 tx.story_pages.look_anew(look, late=before.site is not None)
         return True
@@ -267,6 +274,7 @@ class StoryPages:
         frame = (self._settings.site, self._formats, self._style)
         if stored.shown is not None:
             first = stored.places[0]
+            of_source = visibility.source_path(stored.shown.source) if self._style.sources else None
             publication = visibility.publication(stored.shown, self._category(first))
             fault = fields.fault_of(publication)
             if fault:
@@ -275,7 +283,7 @@ class StoryPages:
             places = tuple(
                 StoryPlace(title=place.title, path=f"category/{place.slug}") for place in stored.places if place.active
             )
-            page = StoryPage(path=path, publication=publication, places=places)
+            page = StoryPage(path=path, publication=publication, places=places, source=of_source)
             render = partial(html_pages.render_story, page, *frame)
             return Output(path=path, render=render, max_age=MAX_AGE, lasting=False, beside=True)
         if not stored.was_shown:
@@ -303,12 +311,11 @@ class StoryPages:
         return found or Category(key=place.key, title=place.title, show=place.show, declared=False)
 
     def _source_looks(self, visibility: Visibility) -> dict[SourceKey, str]:
-        """Return a digest of what may be seen of each source of which not everything may be seen as it is."""
+        """Return a digest of each source of which not everything may be seen as it is, or that has a page."""
         limits: dict[SourceKey, list[str]] = {key: [limit] for key, limit in visibility.said.items()}
-        for source in self._settings.sources:
-            if source.outward:
-                limits.setdefault(source.key, []).append(repr([*source.outward]))
-        return {key: _digest(*facts) for key, facts in limits.items()}
+        for key, outward in self._outward.items():
+            limits.setdefault(key, []).append(outward)
+        return self._paged | {key: _digest(*facts, self._paged.get(key)) for key, facts in limits.items()}
 
     def _ranks(self, before: Looks) -> tuple[dict[int, int], bool]:
         """Return the new ranks of categories, by number, and whether known categories have changed their order."""

@@ -16,11 +16,10 @@ from aggregator.model.entry import Origin, Person, Tag
 from aggregator.model.formats import FORMATS
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication, Tombstone
-from aggregator.render import fields, mark, verify
+from aggregator.render import fields, mark, renderer
 from aggregator.render.cache import LruCache
 from aggregator.render.elements import declarations, element, extensions_of, parent, with_stylesheet
-from aggregator.render.renderer import RenderContext, Renderer
-from aggregator.render.verify import leave_out_faulty
+from aggregator.render.renderer import RenderContext, Renderer, leave_out_faulty
 from aggregator.text.iris import is_identifier, is_iri
 
 HISTORY = "http://purl.org/syndication/history/1.0"
@@ -239,12 +238,12 @@ def read_back_atom(data: bytes, document: Document) -> None:
         PublishError: it is not well-formed, or ids, titles, dates or their order are not those of the document.
     """
     output = f"{document.path}.atom"
-    feed = verify.parsed(data, output)
+    feed = renderer.parsed(data, output)
     if feed.tag != f"{NAMESPACE}feed":
-        raise verify.refused(output, f"has {feed.tag} as its root")
+        raise renderer.refused(output, f"has {feed.tag} as its root")
     head = (feed.findtext(f"{NAMESPACE}id"), feed.findtext(f"{NAMESPACE}updated"))
-    verify.compare(output, [head], [(document.id, fields.instant(document.updated))])
-    lines: list[verify.Line] = [
+    renderer.compare(output, [head], [(document.id, fields.instant(document.updated))])
+    lines: list[renderer.Line] = [
         (
             entry.findtext(f"{NAMESPACE}id"),
             entry.findtext(f"{NAMESPACE}title"),
@@ -253,7 +252,7 @@ def read_back_atom(data: bytes, document: Document) -> None:
         )
         for entry in feed.iterchildren(f"{NAMESPACE}entry")
     ]
-    verify.compare(output, lines, verify.expected(document))
+    renderer.compare(output, lines, renderer.expected(document))
 
 
 def _styled(document: Document, context: RenderContext) -> bytes:

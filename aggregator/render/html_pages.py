@@ -1,4 +1,4 @@
-"""Pages for people: categories, archive, start page, sources (A60 to A69, A80). No script, one stylesheet, no clock.
+"""Pages for people: categories, archive, start page, stories (A60 to A69, A80). No script, one stylesheet, no clock.
 
 A page shows at most 50 stories in full and stays below a megabyte (A69); what is beyond that is a list of headlines,
 each with its place on the page, so that links to it hold.
@@ -17,7 +17,7 @@ from aggregator.clean.text import line_of as plain
 from aggregator.model.formats import feeds_among
 from aggregator.model.poll import State
 from aggregator.model.settings import Site
-from aggregator.model.story import CategoryLine, Document, Near, Publication, SourceLine, StoryNote, StoryPage
+from aggregator.model.story import CategoryLine, Document, Near, Publication, StoryNote, StoryPage
 from aggregator.render import fields, mark
 from aggregator.render.html_fragments import MAX_BYTES, fitting, shorten, size_of
 from aggregator.render.renderer import RenderContext, Renderer
@@ -27,7 +27,6 @@ from aggregator.render.theme import PageStyle
 from aggregator.render.theme_files import PAGES, OwnPage
 
 DESCRIPTION = 200  # characters of a story in previews of its page
-ROW_BYTES = 220  # our own part of a source on its page, about; one in trouble stands there twice
 MAX_ANNOUNCED = 100  # categories whose feeds the start page announces
 LINK_BYTES = 40  # our own part of a category in the list of all, about
 TROUBLED = frozenset({State.FAILING, State.GONE, State.SUSPECT})
@@ -43,7 +42,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class _Feed:
+class FeedLink:
     """A feed to subscribe to."""
 
     label: str
@@ -72,21 +71,6 @@ class Archive:
     title: str
     url: str
     days: tuple[tuple[str, str], ...]  # first and last, or the only one: for machines and for people
-
-
-@dataclass(frozen=True, slots=True)
-class _SourceRow:
-    """A source on the page of sources."""
-
-    anchor: str
-    title: str
-    link: str | None
-    feed: str | None
-    redacted: bool  # the address has lost something and leads nowhere (S44)
-    state: str
-    word: str
-    trouble: str
-    categories: str
 
 
 def render_category(document: Document, site: Site, formats: frozenset[str], style: PageStyle | None = None) -> bytes:
@@ -194,73 +178,6 @@ def render_index(
     )
 
 
-def render_sources(
-    lines: Sequence[SourceLine],
-    site: Site,
-    formats: frozenset[str],
-    style: PageStyle | None = None,
-    *,
-    also: frozenset[str] = frozenset(),
-) -> bytes:
-    """Render the list of sources, each with a word for its state and, while it fails, what is wrong in words.
-
-    Args:
-        lines: the sources, in order.
-        site: title, language and public address.
-        formats: of the feeds that are published.
-        style: theme and texts of all pages.
-        also: other outputs that exist; of interest here: `sources.opml`.
-    """
-    scribe = ContextBuilder.of(site, site.language, style)
-    messages = scribe.messages
-    rows = [
-        _SourceRow(
-            anchor=f"source-{line.key}",
-            title=plain(line.title) or line.key,
-            link=fields.web_address(line.link),
-            feed=plain(line.url or "") if "…" in (line.url or "") else fields.web_address(line.url),
-            redacted="…" in (line.url or ""),
-            state=line.state.value,
-            word=messages.state(line.quiet.value if line.quiet else line.state.value),
-            trouble=messages.text("quiet_since", when=messages.day(line.quiet_since, scribe.zone))
-            if line.quiet_since
-            else messages.trouble(line.quiet.value if line.quiet else line.state.value, line.code),
-            categories=messages.text("list_separator").join(plain(title) for title in line.categories),
-        )
-        for line in lines
-    ]
-    troubled = [row for row, line in zip(rows, lines, strict=True) if line.state in TROUBLED]
-    summary = ""
-    if troubled:
-        which = "trouble_one" if len(rows) == 1 else "trouble_other"
-        summary = messages.text(which, count=len(troubled), total=len(rows))
-    fit, beyond = fitting(rows, _size_of)
-    if beyond:  # what needs a hand stands there in any case
-        others = (row for row in rows if row.state not in TROUBLED)
-        fit, beyond = fitting((*troubled, *others), _size_of)
-        troubled = [row for row in fit if row.state in TROUBLED]
-    return render_page(
-        "sources",
-        scribe,
-        "sources.html",
-        title=messages.text("sources"),
-        canonical=fields.url_of(site, "sources.html"),
-        feeds=feeds_of_site(site, formats),
-        rows=fit,
-        troubled=troubled,
-        summary=summary,
-        more=messages.text("no_room", count=beyond) if beyond else "",
-        blogroll="sources.opml" if "sources.opml" in also else None,
-    )
-
-
-def _size_of(row: _SourceRow) -> int:
-    size = ROW_BYTES + size_of(
-        row.anchor, row.link, row.title, row.categories, row.feed, row.feed, row.word, row.trouble
-    )
-    return size + (ROW_BYTES + size_of(row.anchor, row.title, row.trouble) if row.state in TROUBLED else 0)
-
-
 def render_story(page: StoryPage, site: Site, formats: frozenset[str], style: PageStyle | None = None) -> bytes:
     """Render the page of a story; its canonical address is the original's (A60).
 
@@ -284,6 +201,7 @@ def render_story(page: StoryPage, site: Site, formats: frozenset[str], style: Pa
         story=story,
         tags=[plain(tag.label or tag.term) for tag in fields.tags_of(page.publication)],
         places=[place_of(page.path, place.title, place.path) for place in page.places],
+        more=place_of(page.path, story.source.name, page.source) if page.source else None,
         noindex=page.publication.noindex,
     )
 
@@ -427,8 +345,8 @@ def render_page(
     *,
     title: str,
     canonical: str,
-    feeds: Sequence[_Feed],
-    more_feeds: Sequence[_Feed] = (),
+    feeds: Sequence[FeedLink],
+    more_feeds: Sequence[FeedLink] = (),
     preview: Preview | None = None,
     reloads: bool = True,
     **more: Any,
@@ -486,23 +404,21 @@ def _labels(title: str, language: str, of_labels: str) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=16)  # most pages announce them
-def feeds_of_site(site: Site, formats: frozenset[str]) -> Sequence[_Feed]:
+def feeds_of_site(site: Site, formats: frozenset[str]) -> Sequence[FeedLink]:
     """Return the feeds over all categories, the best first."""
     return feeds_of(fields.ALL, site, formats, plain(site.title))
 
 
-def feeds_of(path: str, site: Site, formats: frozenset[str], title: str) -> Sequence[_Feed]:
+def feeds_of(path: str, site: Site, formats: frozenset[str], title: str) -> Sequence[FeedLink]:
     """Return the feeds of a document, the best first."""
-    url = fields.url_of(site, path)
-    return [
-        _Feed(one.label, one.media_type, f"{title} ({one.label})", f"{url}{one.suffix}") for one in feeds_among(formats)
-    ]
+    url, offered = fields.url_of(site, path), feeds_among(formats)
+    return [FeedLink(one.label, one.media_type, f"{title} ({one.label})", f"{url}{one.suffix}") for one in offered]
 
 
-def _best_feeds(sections: Sequence[Section], site: Site, formats: frozenset[str]) -> list[_Feed]:
+def _best_feeds(sections: Sequence[Section], site: Site, formats: frozenset[str]) -> list[FeedLink]:
     """Return one feed of each category."""
     return [
-        _Feed(best.label, best.media_type, section.title, fields.url_of(site, section.path[:-5], best.suffix))
+        FeedLink(best.label, best.media_type, section.title, fields.url_of(site, section.path[:-5], best.suffix))
         for section in sections[:MAX_ANNOUNCED]
         for best in feeds_among(formats)[:1]
     ]

@@ -13,7 +13,7 @@ from aggregator.model.settings import Site
 from aggregator.model.stored_json import supplement_to_json
 from aggregator.model.story import Credit, Document, Publication
 from aggregator.model.supplement import ImageRole, Supplement
-from aggregator.render import fields, verify
+from aggregator.render import fields, renderer
 from aggregator.render.cache import LruCache
 from aggregator.render.renderer import Renderer
 
@@ -173,8 +173,8 @@ def read_back_json(data: bytes, document: Document) -> None:
         items = json.loads(data)["items"]
         lines = [(i["id"], i["title"], i["date_modified"], i.get("date_published")) for i in items]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise verify.refused(output, f"can't be read: {error!r}") from error
-    verify.compare(output, lines, verify.expected(document))
+        raise renderer.refused(output, f"can't be read: {error!r}") from error
+    renderer.compare(output, lines, renderer.expected(document))
 
 
 RENDERER = Renderer(

@@ -23,7 +23,7 @@ from aggregator.model.entry import Enclosure
 from aggregator.model.formats import FORMATS
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
-from aggregator.render import fields, mark, verify
+from aggregator.render import fields, mark, renderer
 from aggregator.render.cache import LruCache
 from aggregator.render.elements import NOTHING, declarations, element, extensions_of, parent, with_stylesheet
 from aggregator.render.html_fragments import excerpt_of
@@ -229,19 +229,19 @@ def read_back_rss(data: bytes, document: Document) -> None:
         PublishError: it is not well-formed, or ids, titles, dates or their order are not those of the document.
     """
     output = f"{document.path}.rss"
-    rss = verify.parsed(data, output)
+    rss = renderer.parsed(data, output)
     channel = rss.find("channel")
     if rss.tag != "rss" or channel is None:
-        raise verify.refused(output, f"has {rss.tag} as its root, or no channel")
-    verify.compare(output, [channel.findtext("lastBuildDate")], [rfc822(document.updated)])
-    lines: list[verify.Line] = [
+        raise renderer.refused(output, f"has {rss.tag} as its root, or no channel")
+    renderer.compare(output, [channel.findtext("lastBuildDate")], [rfc822(document.updated)])
+    lines: list[renderer.Line] = [
         (item.findtext("guid"), item.findtext("title"), item.findtext(f"{{{ATOM}}}updated"), item.findtext("pubDate"))
         for item in channel.iterchildren("item")
     ]
     expected = [
         (p.atom_id, fields.title_of(p), fields.instant(p.updated), rfc822(dated(p))) for p in document.publications
     ]
-    verify.compare(output, lines, expected)
+    renderer.compare(output, lines, expected)
 
 
 def _styled(document: Document, context: RenderContext) -> bytes:

@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from html import escape
 from zoneinfo import ZoneInfo
 
@@ -87,8 +88,7 @@ class ContextBuilder:
     @classmethod
     def of(cls, site: Site, language: str, style: PageStyle | None = None) -> "ContextBuilder":
         """Return the builder for a page in a language; labels are in the site's language. None: our own style."""
-        style = style or plain_style()
-        return cls(site, style.theme.messages(site.language), ZoneInfo(site.timezone), language, style)
+        return _builder(site, language, style or plain_style())
 
     def stories(self, document: Document) -> tuple[list[Story], list[Story]]:
         """Return the stories of a page as `document.page_show` says, and headlines of those that it has no room for."""
@@ -205,6 +205,11 @@ class ContextBuilder:
             is_long=len(title) > LONG_TITLE,
         )
         return story, excerpt.is_short
+
+
+@lru_cache(maxsize=16)  # all pages in one language have the same
+def _builder(site: Site, language: str, style: PageStyle) -> ContextBuilder:
+    return ContextBuilder(site, style.theme.messages(site.language), ZoneInfo(site.timezone), language, style)
 
 
 def _text_of(publication: Publication) -> str:

@@ -8,7 +8,7 @@ with the policy (A80) and our mark.
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
@@ -46,6 +46,7 @@ else:
     theme_check = late("aggregator.render.theme_check")
 
 FIXED = frozenset({"head.html", "prose.html"})  # what keeps pages safe and known as ours; no theme replaces it
+MOST_SOURCES = 2000  # with more they have no pages, unless `pages.sources` says so
 BUILT_IN = "built-in/"  # before a name: our own template of that name, for a theme's to extend or include
 
 _CSS_MARK, _SVG_MARK = b"/* generator: aggregator */\n", b"<!-- generator: aggregator -->\n"
@@ -336,12 +337,13 @@ class PageStyle:
     search: bool = False  # whether /search answers: under `serve`, never on a static host
     images: bool = True  # whether pages show the picture of a story that is not in its text
     river: bool = True  # whether latest.html is a page of ours; False: the operator has a file there
+    sources: bool = True  # whether each source has a page
 
     @property
     def facts(self) -> tuple[object, ...]:
         """Return the values that shape pages; a change of them renders pages anew."""
         refresh = self.refresh and self.refresh.total_seconds()
-        return self.theme.digest, refresh, self.search, self.images, self.river
+        return self.theme.digest, refresh, self.search, self.images, self.river, self.sources
 
 
 @lru_cache(maxsize=1)
@@ -357,13 +359,15 @@ def checked_style(settings: Settings) -> PageStyle:
         ConfigError: the theme can't be used; with every problem, each with file and line.
     """
     folder, refresh, images = settings.publish.theme, settings.publish.refresh, settings.pages.images
+    sources = len(settings.sources) <= MOST_SOURCES if settings.pages.sources is None else settings.pages.sources
+    style = PageStyle(theme=plain_style().theme, refresh=refresh, images=images, sources=sources)
     if folder is None:
-        return PageStyle(theme=plain_style().theme, refresh=refresh, images=images)
+        return style
     called = folder.relative_to(settings.path.parent) if folder.is_relative_to(settings.path.parent) else folder
     if not folder.is_dir():
         why = f"there is no folder {called}; make it, or take theme out"
         raise ConfigError([Problem(str(settings.path), *settings.publish.theme_at, why)])
-    style = PageStyle(theme=read_theme(folder, str(called)), refresh=refresh, images=images)
+    style = replace(style, theme=read_theme(folder, str(called)))
     problems = theme_check.try_theme(style.theme, settings.site)
     if problems:
         raise ConfigError(problems)

@@ -22,6 +22,7 @@ from aggregator.model.story import (
     River,
     RiverTab,
     SourceLine,
+    SourcePage,
     StoryNote,
     StoryPage,
     StoryPlace,
@@ -35,12 +36,12 @@ from aggregator.render.html_pages import (
     render_index,
     render_note,
     render_own_page,
-    render_sources,
     render_story,
     section_of,
 )
 from aggregator.render.river import render_alias, render_river
 from aggregator.render.search_page import Answer, render_found
+from aggregator.render.source_pages import render_source, render_sources
 from aggregator.render.status_page import render_status_page
 from aggregator.render.theme import PageStyle, Theme
 from aggregator.urls import Url
@@ -78,7 +79,12 @@ def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str,
         newer="category/specimen",
     )
     names = frozenset({"opml.xml", "sources.opml", "status.html"})
-    story = StoryPage(path="entry/00/0000000000000001.html", publication=_PUBLICATIONS[0], places=(_PLACE,))
+    story = StoryPage(
+        path="entry/00/0000000000000001.html",
+        publication=_PUBLICATIONS[0],
+        places=(_PLACE,),
+        source="source/specimen",
+    )
     bare = replace(story, publication=replace(_PUBLICATIONS[1], noindex=True))
     withdrawn = StoryNote(path="entry/00/0000000000000003.html", part_of=None)
     frame = (site, _ALL, style)
@@ -91,6 +97,7 @@ def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str,
         ("latest-1.html", lambda: render_river(replace(_RIVER, number=1, older=None, tabs=()), *frame)),
         ("all.html", lambda: render_alias(site, style)),
         ("sources.html", lambda: render_sources(_SOURCES, site, _ALL, style, also=names)),
+        *((f"source/{line.key}.html", partial(render_source, _page_of(line), *frame)) for line in _SOURCES),
         ("status.html", lambda: render_status_page(STATUS, *frame)),
         ("a story's page", lambda: render_story(story, site, _ALL, style)),
         ("a bare story's page", lambda: render_story(bare, site, _ALL, style)),
@@ -220,9 +227,25 @@ _SOURCES = tuple(
         state=state,
         code="dns" if state is State.FAILING else None,
         categories=("Specimen",),
+        since=WHEN if state is State.FAILING else None,
+        format="rss 2.0",
+        picture=Url("https://specimen.example/logo.png") if state is State.OK else None,
+        noindex=state is State.PAUSED,
     )
     for state in State
 )
+
+
+def _page_of(line: SourceLine) -> SourcePage:
+    return SourcePage(
+        path=f"source/{line.key}.html",
+        line=line,
+        places=(_PLACE,),
+        publications=_PUBLICATIONS[:9] if line.state is State.OK else (),
+        has_story_pages=True,
+    )
+
+
 STATUS = Status(
     at=WHEN,
     sources=tuple(

@@ -119,6 +119,13 @@ class Visibility:
         redactor = self._redactors.get(founder) if founder else None
         return uuid5(self._store, f"private\0{atom_id}").urn if redactor and redactor.names(atom_id) else atom_id
 
+    def source_path(self, key: SourceKey) -> str | None:
+        """Return the path of the page of a source, without suffix; None if it has no listed category."""
+        source = self._roster.sources.get(key)
+        if source is None or not self._listed(source.places):
+            return None
+        return f"source/{redaction.public_name(key) if key in self._redactors else key}"
+
     def source_line(self, row: SourceRow) -> SourceLine | None:
         """Return a source's line in the public list; None if it has no listed category, or a list named it just now."""
         source = self._roster.sources.get(row.key)
@@ -140,6 +147,11 @@ class Visibility:
             categories=tuple(self._roster.categories[name].title for name in listed),
             quiet=row.quiet,
             quiet_since=row.quiet_since,
+            since=row.since,
+            format=row.format,
+            picture=None if redactor is not None or row.feed is None else row.feed.logo or row.feed.icon,
+            places=listed,
+            noindex=row.key in self._limits and self._limits[row.key].noindex,
         )
 
     def status(self, status: Status) -> Status:

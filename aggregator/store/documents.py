@@ -158,6 +158,32 @@ class Documents:
         within = (publication.c.sort_at >= page.since, publication.c.sort_at < page.until)
         return self._all_together(numbers, *within, publication.c.entered_at <= page.closed_at, limit=MOST_ON_PAGE)
 
+    def of_entries(
+        self, numbers: Collection[int], entries: Sequence[int], limit: int, until: datetime | None
+    ) -> tuple[Publication, ...]:
+        """Return the newest stories of which one of these entries is shown, in order, each once.
+
+        Args:
+            numbers: ids of the categories.
+            entries: ids of the entries.
+            limit: maximum number of stories.
+            until: stories that entered later are left out; None: none are.
+        """
+        columns = (publication.c[name] for name in "story_id category_id sort_at entered_at".split())
+        query = select(*columns, story.c.atom_id).join(story, story.c.id == publication.c.story_id)
+        query = query.where(publication.c.withdrawn_at.is_(None))
+        earliest: dict[int, tuple[datetime, int, str]] = {}
+        for part in _parts(entries):
+            for row in self._connection.execute(query.where(publication.c.shown_id.in_(part))):
+                place = (row.sort_at, row.category_id, row.atom_id)
+                if row.category_id in numbers and (until is None or row.entered_at <= until):
+                    earliest[row.story_id] = min(place, earliest.get(row.story_id, place))
+        found = sorted(sorted(earliest, key=lambda n: earliest[n][2]), key=lambda n: earliest[n][0], reverse=True)
+        chosen = [(earliest[number][1], number) for number in found[:limit]]
+        rows = self._connection.execute(shown().where(publication.c.story_id.in_([n for _, n in chosen]))).mappings()
+        by_place = {(row["category_id"], row["story_id"]): row for row in rows}
+        return tuple(with_copies(self._connection, [by_place[place] for place in chosen]))
+
     def newest_times(self, numbers: Sequence[int], since: datetime | None, limit: int) -> list[datetime]:
         """Return the `sort_at` of the newest stories of several categories, each story once, the newest first.
 

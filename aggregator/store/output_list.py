@@ -31,6 +31,15 @@ class Written:
     gone: int | None = None  # status of its address if it is no longer published: 410
     topic: Url | None = None  # its address for the ping to the hub, if it may have news; None: no ping
     copied: bool = False  # see `Files.add`
+    facts: str | None = None  # digests of what it shows; None: unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A listed file, with what it showed when it was written last."""
+
+    digest: str | None  # None where nothing was written yet
+    facts: str
 
 
 class Files:
@@ -47,6 +56,11 @@ class Files:
             for part in parts
             for p in self._connection.execute(select(file.c.path).where(file.c.path.in_(part))).scalars()
         )
+
+    def shown(self, paths: Sequence[str]) -> dict[str, Shown]:
+        """Return what those of the paths show that are on the list."""
+        parts = (paths[start : start + MAX_IN] for start in range(0, len(paths), MAX_IN))
+        return {path: one for part in parts for path, one in self._shown(file.c.path.in_(part)).items()}
 
     def add(
         self, paths: Iterable[str], now: datetime, *, copied: bool = False, gone: Mapping[str, int] = NOTHING
@@ -74,7 +88,7 @@ class Files:
             self._owe_pings(topics, now)
         if self.are_gone([w.path for w in files]) != {w.path for w in files if w.gone}:
             self.mark_gone(stale=True)
-        names = ("digest", "max_age", "gone", "copied")
+        names = ("digest", "max_age", "gone", "copied", "facts")
         rows = [{"of_path": w.path} | {f"new_{name}": getattr(w, name) for name in names} for w in files]
         if rows:
             statement = update(file).where(file.c.path == bindparam("of_path"))
@@ -125,6 +139,14 @@ class Files:
         """Return the digest of each of a few paths that is on the list; None where nothing was written yet."""
         query = select(file.c.path, file.c.digest).where(file.c.path.in_(paths))
         return {row.path: row.digest for row in self._connection.execute(query).all()}
+
+    def below(self, folder: str) -> dict[str, Shown]:
+        """Return the listed files of a folder, by path."""
+        return self._shown((file.c.path > f"{folder}/") & (file.c.path < f"{folder}0") & ~file.c.copied)
+
+    def _shown(self, where: ColumnElement[bool]) -> dict[str, Shown]:
+        rows = self._connection.execute(select(file.c.path, file.c.digest, file.c.facts).where(where))
+        return {row.path: Shown(digest=row.digest, facts=row.facts or "") for row in rows}
 
     def has_story_pages(self) -> bool:
         """Return whether the page of any story is listed."""

@@ -457,6 +457,7 @@ file = Table(
     Column("max_age", Count, nullable=False),  # seconds (A75)
     Column("copied", Boolean, nullable=False, default=False),  # `publish.aliases` or `publish.static`; else rendered
     Column("gone", Count),  # status of its address if it is no longer published: 410, later 404 (A42, A44)
+    Column("facts", Text),  # digests of what it showed when it was written last: `facts` of an Output; null: unknown
     Index("ix_file_gone", "path", sqlite_where=_GONE),
     Index("ix_file_copied", "path", sqlite_where=text("copied = 1")),
 )

@@ -6,7 +6,18 @@ from datetime import datetime, timedelta
 from logging import getLogger
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Text,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 
 from aggregator.decide.source_health import with_addresses
 from aggregator.errors import AddressRefused
@@ -21,7 +32,7 @@ from aggregator.model.stored_json import arrivals_of, observed_of, observed_to_j
 from aggregator.store.output_list import Files
 from aggregator.store.queries import known_categories
 from aggregator.store.retention import Retention
-from aggregator.store.schema import MICROSECOND, alarm, outline, source, store
+from aggregator.store.schema import MICROSECOND, alarm, entry, outline, source, store, story
 from aggregator.urls import Url, host_of
 
 log = getLogger(__name__)
@@ -305,14 +316,29 @@ class Sources:
 
     def rows(self) -> list[SourceRow]:
         """Return the active sources as the lists of sources show them, by key."""
-        names = ("key", "url", "state", "paused", "code", "error", "feed")
-        query = select(*(source.c[name] for name in names)).where(source.c.active).order_by(source.c.key)
         found = [
-            SourceRow(**(dict(row) | {"state": State(row["state"]), "feed": origin_of(row["feed"])}))
-            for row in self._connection.execute(query).mappings()
+            SourceRow(
+                key=SourceKey(row.key),
+                url=Url(row.url),
+                state=State(row.state),
+                paused=row.paused,
+                code=row.code,
+                error=row.error,
+                feed=origin_of(row.feed),
+                since=_since(row),
+                format=row.format,
+                listed=row.listed or "",
+            )
+            for row in self._connection.execute(_LINES)
         ]
         quiet = {row["key"]: row for row in self._connection.execute(_NOTED_QUIET).mappings()}
         return [_with_quiet(row, quiet[row.key]) if row.key in quiet else row for row in found]
+
+    def touched_since(self, generation: int) -> set[SourceKey]:
+        """Return the sources with entries in stories that were touched after a generation (`stories.py`)."""
+        told = select(source.c.key).join(entry, entry.c.source_id == source.c.id)
+        told = told.join(story, story.c.id == entry.c.story_id).where(story.c.touched > generation)
+        return set(map(SourceKey, self._connection.execute(told.distinct()).scalars()))
 
     def limits(self) -> dict[SourceKey, Limits]:
         """Return the limits of sources with `private`, `show` or `noindex`, in the order of keys."""
@@ -333,6 +359,25 @@ class Sources:
         for row in self._connection.execute(asked):
             found.setdefault(SourceKey(row.key), []).append(_outline(row.url, row.title, row.categories))
         return found
+
+
+_LINES = (
+    select(
+        *(source.c[name] for name in "key url state paused code error feed format created_at failing_since".split()),
+        case((source.c.state == State.SUSPECT.value, source.c.observations)).label("suspicion"),
+        type_coerce(source.c.listed, Text).label("listed"),
+    )
+    .where(source.c.active)
+    .order_by(source.c.key)
+)
+
+
+def _since(row: Any) -> datetime | None:
+    """Return when the state began of a source that needs attention, as `status` does."""
+    began: datetime | None = row.created_at if row.state == State.NEVER else row.failing_since
+    if row.state == State.SUSPECT:
+        began = observed_of(row.suspicion).suspect_since or began
+    return None if row.paused else began
 
 
 _NOTED_QUIET = (

@@ -88,12 +88,16 @@ class Pages:
         stands = select(publication.c.story_id).where(publication.c.category_id == number)
         spoil_late(self._connection, story.c.id.in_(stands))
 
-    def look_anew_at_source(self, key: SourceKey, look: str | None) -> None:
-        """Mark the pages that show a source as dirty, without haste, and record the new digest of its limits (S44)."""
-        self._connection.execute(update(source).where(source.c.key == key).values(stories_look=look))
-        told = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id)
-        told = told.where(source.c.key == key, entry.c.story_id.is_not(None))
-        spoil_late(self._connection, story.c.id.in_(told))
+    def look_anew_at_sources(self, looks: Mapping[SourceKey, str | None]) -> None:
+        """Mark the pages that show sources as dirty, without haste, and record the new digests of their facts (S44)."""
+        keys = sorted(looks)
+        for start in range(0, len(keys), MAX_IN):
+            part = keys[start : start + MAX_IN]
+            statement = update(source).where(source.c.key == bindparam("of_key")).values(stories_look=bindparam("look"))
+            self._connection.execute(statement, [{"of_key": key, "look": looks[key]} for key in part])
+            told = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id)
+            told = told.where(source.c.key.in_(part), entry.c.story_id.is_not(None))
+            spoil_late(self._connection, story.c.id.in_(told))
 
     def rank_categories(self, ranks: Mapping[int, int], *, moved: bool) -> None:
         """Record the order of categories.

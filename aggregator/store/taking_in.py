@@ -224,7 +224,7 @@ class _TakingIn:
             )
             apply(self._connection, [Correction(at=self._now, entries=changes, source=sources[key])])
             self._connection.execute(delete(detail).where(detail.c.entry_id.in_([one.id for one in changes.released])))
-            self._settle(sources[key], some, len(new))
+            self._settle(sources[key], some)
             joined += [(one, True) for one in new] + [(one, False) for one in late]
         rows = [
             {
@@ -242,14 +242,17 @@ class _TakingIn:
             if some_rows:
                 self._connection.execute(of_row.values({k: bindparam(v) for k, v in names.items()}), some_rows)
 
-    def _settle(self, number: int, some: list[RestoredEntry], new: int) -> None:
-        row = self._connection.execute(select(source.c.first_stored_at).where(source.c.id == number)).one()
+    def _settle(self, number: int, some: list[RestoredEntry]) -> None:
+        asked = select(source.c.first_stored_at, source.c.listed).where(source.c.id == number)
+        row = self._connection.execute(asked).one()
         if row.first_stored_at is None:  # its first poll came after the backup
             ids = {(one.source, one.entry.key): self._numbers[_key_of(one)] for one in some}
             restoring.settle_source(self._connection, number, some, ids, self._now, initial=None)
         else:
-            more = update(source).where(source.c.id == number).values(entries=source.c.entries + new)
-            self._connection.execute(more)
+            new = sorted((one for one in some if _key_of(one) not in self._known), key=lambda one: one.first_seen)
+            later = [self._numbers[_key_of(one)] for one in reversed(new)][: restoring.LISTED]
+            values = {"entries": source.c.entries + len(new), "listed": [*later, *(row.listed or ())]}
+            self._connection.execute(update(source).where(source.c.id == number).values(values))
 
     def _places_of(self, one: RestoredEntry) -> tuple[int, ...]:
         return tuple(self._places[place] for place in one.categories if place in self._places)

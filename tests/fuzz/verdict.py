@@ -32,7 +32,7 @@ from aggregator.parse.document import parse
 from aggregator.render.atom import read_back_atom, render_atom
 from aggregator.render.html_pages import render_category
 from aggregator.render.jsonfeed import read_back_json, render_json
-from aggregator.render.verify import leave_out_faulty
+from aggregator.render.renderer import leave_out_faulty
 from aggregator.urls import Url
 from tests.fuzz.cases import Case
 from tests.render.checks import ATOM, Page, faults_of_atom

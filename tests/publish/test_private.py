@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from aggregator.model.entry import Enclosure, Entry, Origin
+from aggregator.model.settings import SourceKey
 from aggregator.model.supplement import Contributor, Image, Reference, Supplement
+from aggregator.render.redaction import public_name
 from aggregator.urls import Url
 from tests.fake_source import FakeSource, said
 from tests.sample_site import SampleSite
@@ -162,7 +164,12 @@ def test_s44_a_source_stays_private_when_it_has_left_feeds_yaml(site: SampleSite
     assert holding(site, TOKEN, "sekrettoken") == []
     after = site.files()
     lists = {f"sources.{form}{twin}" for form in ("html", "opml") for twin in ("", ".gz")}
-    assert {path for path in before if before[path][0] != after[path][0]} <= lists
+    gone = {path for path in before if path not in after}
+    assert {path.removesuffix(".gz") for path in gone} == {f"source/{public_name(SourceKey('p'))}.html"}
+    changed = {path for path in before if path in after and before[path][0] != after[path][0]}
+    pages = {path for path in changed if path.startswith("entry/")}
+    assert changed - pages <= lists
+    assert pages, "those of its stories, which lead to its page no more"
 
 
 def test_s44_a_private_edit_that_was_never_published_holds_too(site: SampleSite) -> None:

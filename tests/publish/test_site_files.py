@@ -9,8 +9,7 @@ from lxml import etree
 
 from aggregator.app import open_app
 from aggregator.config import load_config
-from aggregator.publish.site_files import SiteFiles
-from aggregator.render.site_files import MAX_PAGES, SitePage, render_feed_style
+from aggregator.publish.site_files import MAX_PAGES, SiteFiles, SitePage, render_feed_style
 from aggregator.render.theme import plain_style
 from aggregator.render.translations import messages_of
 from tests.fake_source import FakeSource, said

@@ -1,7 +1,7 @@
 """A made-up output format, as a contributor would add it: one line of text for each story."""
 
 from aggregator.model.story import Document
-from aggregator.render import fields, mark, verify
+from aggregator.render import fields, mark, renderer
 from aggregator.render.renderer import RenderContext, Renderer
 
 
@@ -19,8 +19,8 @@ def read_back_text(data: bytes, document: Document) -> None:
         PublishError: ids, titles, times or their order are not those of the document.
     """
     _, _, *lines = data.decode().splitlines()
-    expected = [[id, title, updated] for id, title, updated, _ in verify.expected(document)]
-    verify.compare(f"{document.path}.lines", [line.split("\t") for line in lines], expected)
+    expected = [[id, title, updated] for id, title, updated, _ in renderer.expected(document)]
+    renderer.compare(f"{document.path}.lines", [line.split("\t") for line in lines], expected)
 
 
 RENDERER = Renderer(render=render_text, verify=read_back_text)

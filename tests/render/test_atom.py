@@ -26,7 +26,7 @@ from aggregator.render.atom import read_back_atom, render_atom, render_entry
 from aggregator.render.elements import element
 from aggregator.render.html_pages import render_category
 from aggregator.render.jsonfeed import read_back_json, render_json
-from aggregator.render.verify import leave_out_faulty
+from aggregator.render.renderer import leave_out_faulty
 from aggregator.urls import Url
 from tests.answers import cleaned
 from tests.render.checks import ATOM, HISTORY, LANG, SCHEMA, TOMBSTONES, faults_of_atom, parsed
@@ -609,7 +609,7 @@ if sys.argv[1] == "later":
     feedgen.entry.datetime = feedgen.feed.datetime = Later
 from aggregator.model.poll import State
 from aggregator.model.story import CategoryLine, SourceLine
-from aggregator.render import atom, jsonfeed, opml, html_pages as page, rss
+from aggregator.render import atom, jsonfeed, opml, html_pages as page, rss, source_pages
 from tests.render.records import RICH, SAMPLE, SITE, STORE, a_start_page, an_archive
 formats = frozenset({"json", "atom", "rss"})
 lines = [CategoryLine(key="x", title="X", description=None, path="category/x", newest=(RICH, RICH))]
@@ -624,7 +624,8 @@ sys.stdout.buffer.write(b"".join([
     jsonfeed.render_json(SAMPLE, SITE, STORE, html=True),
     rss.render_rss(SAMPLE, SITE, ttl=15, html=True),
     page.render_category(SAMPLE, SITE, formats), page.render_archive(an_archive(3, RICH), SITE, formats),
-    a_start_page(lines, SITE, formats, also=frozenset({"opml.xml"})), page.render_sources(sources, SITE, formats),
+    a_start_page(lines, SITE, formats, also=frozenset({"opml.xml"})),
+    source_pages.render_sources(sources, SITE, formats),
     opml.render_feeds_opml(lines, SITE, formats, html=True), opml.render_sources_opml(sources, SITE),
 ]))
 """

@@ -18,10 +18,11 @@ from aggregator.model.entry import Enclosure, Origin, Person
 from aggregator.model.hosts import Rest
 from aggregator.model.poll import State
 from aggregator.model.settings import CategoryKey, SourceKey
-from aggregator.model.story import CategoryLine, Credit, River, RiverTab, SourceLine, StoryPlace
+from aggregator.model.story import CategoryLine, Credit, River, RiverTab, SourceLine, SourcePage, StoryPlace
 from aggregator.render import html_pages, theme_check
-from aggregator.render.html_pages import render_archive, render_category, render_sources
+from aggregator.render.html_pages import render_archive, render_category
 from aggregator.render.river import render_river
+from aggregator.render.source_pages import render_source, render_sources
 from aggregator.render.status_page import render_status_page
 from aggregator.render.template_context import is_right_to_left
 from aggregator.render.theme import plain_style
@@ -68,6 +69,15 @@ SOURCES = (
 )
 
 
+def page_of(line: SourceLine) -> SourcePage:
+    return SourcePage(
+        path=f"source/{line.key}.html",
+        line=line,
+        places=(StoryPlace(title="Python", path="category/python"),) if line.categories else (),
+        publications=SAMPLE.publications if line.state is State.OK else (),
+    )
+
+
 RIVER = River(
     publications=SAMPLE.publications,
     places={SAMPLE.publications[0].category: StoryPlace(title="Python", path="category/python")},
@@ -92,6 +102,7 @@ def every_page() -> dict[str, bytes]:
         "category/ar.html": render_category(in_arabic, replace(SITE, language="ar"), FORMATS),
         "index.html": a_start_page(LINES, SITE, FORMATS, also=frozenset({"opml.xml", "sources.opml", "status.html"})),
         "sources.html": render_sources(SOURCES, SITE, FORMATS),
+        **{f"source/{line.key}.html": render_source(page_of(line), SITE, FORMATS) for line in SOURCES},
         "latest.html": render_river(RIVER, SITE, FORMATS),
         "latest-2.html": render_river(replace(RIVER, number=2, older=1, tabs=()), SITE, FORMATS),
     }

@@ -128,7 +128,7 @@ def row(**fields: Any) -> SourceRow:
 def test_a_line_of_the_list_of_sources() -> None:
     assert visibility().source_line(row()) == SourceLine(
         key=HERON, title="Heron Notes", link=Url("https://heron.example/"), url=SECRET, state=State.FAILING,
-        code="dns", categories=("The X", "The Y"),
+        code="dns", categories=("The X", "The Y"), places=(CategoryKey("x"), CategoryKey("y")),
     )  # fmt: skip
     paused = visibility(title="Mine").source_line(row(paused=True))
     assert paused is not None

@@ -252,10 +252,18 @@ def test_m7_another_theme_renders_every_page_and_no_feed(sample_site: SampleSite
         changed = app.publisher.publish().changed
         assert app.publisher.publish().changed == ()
     errors = ("404.html", "410.html", "500.html")
-    own = ("all.html", "category/general.html", "index.html", "latest.html", "sources.html", "status.html")
+    own = (
+        "all.html",
+        "category/general.html",
+        "index.html",
+        "latest.html",
+        "source/a.html",
+        "sources.html",
+        "status.html",
+    )
     assert changed == (*errors, *own)
     pages = [*(sample_site.folder / "public").rglob("*.html")]
-    assert len(pages) == 6 + 3 + 3
+    assert len(pages) == 7 + 3 + 3
     assert all(b"NEW" in page.read_bytes() for page in pages), "those of the stories too"
 
 

@@ -23,7 +23,7 @@ from aggregator.store.database import backend_of
 from aggregator.store.schema import entry, source
 from tests.feed_server import FeedServer, Reply
 from tests.rows import rows
-from tests.sample_site import START, SampleSite, item, rss
+from tests.sample_site import START, SampleSite, item, rss, shows_states
 
 SITE = "site: {base_url: 'https://planet.example/', title: P}\n"
 SMALL = "publish: {entries: 10, archive_page: 10, jekyll: {to: site/_posts}}\n"
@@ -89,11 +89,7 @@ class Planet:
         """Return every document and post without those that show states of sources, which may differ."""
         root = self.site.folder
         files = [*(root / "public").rglob("*"), *(root / "site").rglob("*")]
-        return {
-            str(p.relative_to(root)): p.read_bytes()
-            for p in files
-            if p.is_file() and p.name.split(".")[0] not in ("status", "sources", "index")
-        }
+        return {str(p.relative_to(root)): p.read_bytes() for p in files if p.is_file() and not shows_states(p)}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +127,7 @@ def test_everything_comes_back_byte_for_byte_and_the_next_poll_changes_nothing(p
     assert any("/archive/3.atom" in path for path in before)
     planet.lose()
     changed = planet.restore()
-    assert [path for path in changed if path.split(".")[0] not in ("status", "sources", "index")] == []
+    assert [path for path in changed if not shows_states(Path(path))] == []
     assert planet.documents() == before
     planet.serve()
     report = planet.poll()
