@@ -28,6 +28,7 @@ from aggregator.store.status import ADVICE
 from tests.command import aggregator
 from tests.feed_server import FeedServer, Reply
 from tests.patience import PATIENCE
+from tests.rows import change
 from tests.running import Running
 from tests.sample_site import LOOPBACK, START, item, rss, shows_states
 
@@ -59,9 +60,30 @@ def typed(line: str, folder: Path) -> str:
 @pytest.fixture
 def planet(tmp_path: Path) -> Path:
     """A folder with the feeds.yaml that comes with the program, and the samples alone, which need no network."""
-    shutil.copytree(ROOT / "samples", tmp_path / "samples")
+    return make_planet(tmp_path)
+
+
+def make_planet(folder: Path) -> Path:
+    shutil.copytree(ROOT / "samples", folder / "samples")
     text = (ROOT / "feeds.yaml").read_text(encoding="utf-8")
-    (tmp_path / "feeds.yaml").write_text(re.sub(r"(?m)^  - \{url:.*\n", "", text), encoding="utf-8")
+    (folder / "feeds.yaml").write_text(re.sub(r"(?m)^  - \{url:.*\n", "", text), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def polled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    planet = make_planet(tmp_path_factory.mktemp("polled"))
+    typed("aggregator poll", planet)
+    return planet
+
+
+@pytest.fixture
+def polled(polled_once: Path, tmp_path: Path) -> Path:
+    """The planet after its first `aggregator poll`."""
+    shutil.copytree(polled_once, tmp_path, dirs_exist_ok=True)
+    for name in ("folder", "config_path"):
+        statement = f"UPDATE store SET {name} = replace({name}, :old, :new)"
+        change(tmp_path, statement, old=str(polled_once), new=str(tmp_path))
     return tmp_path
 
 
@@ -71,9 +93,8 @@ def planet(tmp_path: Path) -> Path:
         {line for name in ("cron.md", "politeness.md", "keep.md") for line in commands(name) if " serve" not in line}
     ),
 )
-def test_what_cron_md_politeness_md_and_keep_md_say_to_type(planet: Path, line: str) -> None:
-    typed("aggregator poll", planet)
-    typed(line, planet)
+def test_what_cron_md_politeness_md_and_keep_md_say_to_type(polled: Path, line: str) -> None:
+    typed(line, polled)
 
 
 def test_the_crontab_of_cron_md_mails_what_needs_a_hand_and_nothing_else(planet: Path) -> None:
@@ -120,9 +141,8 @@ def test_what_service_md_and_subscribe_md_say_to_type(planet: Path) -> None:
         assert answers[1] == "304\n"
 
 
-def test_the_sample_planet_says_what_to_do_next_and_shows_every_kind_of_story(planet: Path) -> None:
-    typed("aggregator -q poll", planet)
-    public = planet / "public"
+def test_the_sample_planet_says_what_to_do_next_and_shows_every_kind_of_story(polled: Path) -> None:
+    public = polled / "public"
     start = (public / "index.html").read_text(encoding="utf-8")
     assert "This is a sample planet" in start
     assert re.search(r"<h3[^>]*><a [^>]*>Make this planet yours</a>", start)
@@ -140,26 +160,24 @@ def test_the_sample_planet_says_what_to_do_next_and_shows_every_kind_of_story(pl
     files = re.findall(r'(?:<img|<audio)[^>]*\bsrc="http://127\.0\.0\.1:8080/([^"]+)"', harbour)
     assert files == ["lighthouse.png", "foghorn.wav"]
     for here in files:
-        assert (public / here).stat().st_size == (planet / "samples/static" / here).stat().st_size
+        assert (public / here).stat().st_size == (polled / "samples/static" / here).stat().st_size
     assert "<table" in harbour
     assert max(map(len, re.findall(r"<title>(.*?)</title>", (public / "category/harbour.rss").read_text()))) > 150
     assert re.search(r'<article[^>]* lang="he"', (public / "category/ivrit.html").read_text(encoding="utf-8"))
 
 
-def test_what_search_md_says_to_type(planet: Path) -> None:
+def test_what_search_md_says_to_type(polled: Path) -> None:
     environ = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    typed("aggregator -q poll", planet)
     said = [
-        subprocess.run(line, shell=True, cwd=planet, env=environ, check=True, capture_output=True, text=True).stdout
+        subprocess.run(line, shell=True, cwd=polled, env=environ, check=True, capture_output=True, text=True).stdout
         for line in commands("search.md")
     ]
     assert ", in harbour\n" in said[0]
     assert json.loads(said[1])["query"] == 'harbour "new ferry"'
 
 
-def test_what_preview_md_says_to_type_and_its_states(planet: Path) -> None:
-    typed("aggregator -c feeds.yaml poll", planet)
-    shown, as_json, tried, tried_json = (typed(line, planet) for line in commands("preview.md"))
+def test_what_preview_md_says_to_type_and_its_states(polled: Path) -> None:
+    shown, as_json, tried, tried_json = (typed(line, polled) for line in commands("preview.md"))
     assert "near 0.7 within 14 d, in place of near 0.85 within 7 d" in tried
     assert json.loads(tried_json)["tried"]["dedupe"] == "exact"
     record = json.loads(as_json)
@@ -181,14 +199,13 @@ def test_what_newsroom_md_says_to_type(tmp_path: Path) -> None:
         assert "feeds.yaml: good. 3 sources to poll" in done.stdout
 
 
-def test_what_correct_md_says_to_type(planet: Path) -> None:
+def test_what_correct_md_says_to_type(polled: Path) -> None:
     """In its order, and in the end everything stands as before but for the dates of what came back."""
 
-    typed("aggregator -c feeds.yaml poll", planet)
-    feed = planet / "public" / "category" / "harbour.atom"
+    feed = polled / "public" / "category" / "harbour.atom"
     before = re.findall("<id>.*</id>", feed.read_text(encoding="utf-8"))
     *lines, forget = commands("correct.md")
-    said = [typed(line, planet) for line in lines]
+    said = [typed(line, polled) for line in lines]
     assert [line.split()[3] for line in lines] == ["why"] * 4 + ["merge", "unmerge", "retract", "retract"]
     assert "joined: same link, agreeing text" in said[0]
     assert "compared now: two stories" in said[3]
@@ -197,7 +214,7 @@ def test_what_correct_md_says_to_type(planet: Path) -> None:
     assert said[7].endswith("stands again where it stood\n")
     assert re.findall("<id>.*</id>", feed.read_text(encoding="utf-8")) == before
     assert "2026/ferry-timetable" in feed.read_text(encoding="utf-8")
-    assert typed(forget, planet).startswith("forgot ")
+    assert typed(forget, polled).startswith("forgot ")
     assert "2026/ferry-timetable" not in feed.read_text(encoding="utf-8")
 
 
@@ -215,37 +232,35 @@ def test_what_check_md_says_to_type_its_codes_and_the_fields_of_a_result(planet:
     assert set(re.findall(r"(?m)^\| `(\w+)` \|", text)) == written
 
 
-def test_what_restore_md_says_to_type(planet: Path) -> None:
-    typed("aggregator -c feeds.yaml poll", planet)
+def test_what_restore_md_says_to_type(polled: Path) -> None:
     back_up, from_site = commands("restore.md")
-    assert typed(back_up, planet).startswith("copy.db: ")
-    shutil.rmtree(planet / "var")
-    assert "stories in 5 categories" in typed(from_site, planet)
-    shutil.rmtree(planet / "var")
+    assert typed(back_up, polled).startswith("copy.db: ")
+    shutil.rmtree(polled / "var")
+    assert "stories in 5 categories" in typed(from_site, polled)
+    shutil.rmtree(polled / "var")
     assert (
-        typed("aggregator restore copy.db", planet) == "restored from copy.db; `aggregator publish` updates the files\n"
+        typed("aggregator restore copy.db", polled) == "restored from copy.db; `aggregator publish` updates the files\n"
     )
-    shutil.rmtree(planet / "var")
-    config = planet / "feeds.yaml"
-    done = typed(f"aggregator -c {config} restore copy.db", planet)
+    shutil.rmtree(polled / "var")
+    config = polled / "feeds.yaml"
+    done = typed(f"aggregator -c {config} restore copy.db", polled)
     assert done == f"restored from copy.db; `aggregator -c {config} publish` updates the files\n"
     # The site did not tell the states of sources.
-    assert [path for path in typed("aggregator publish", planet).split() if not shows_states(Path(path))] == []
-    shutil.rmtree(planet / "var")
-    shutil.rmtree(planet / "public")
-    typed("aggregator restore copy.db", planet)
-    assert "category/harbour.atom" in typed("aggregator publish", planet)
+    assert [path for path in typed("aggregator publish", polled).split() if not shows_states(Path(path))] == []
+    shutil.rmtree(polled / "var")
+    shutil.rmtree(polled / "public")
+    typed("aggregator restore copy.db", polled)
+    assert "category/harbour.atom" in typed("aggregator publish", polled)
 
 
-def test_what_websub_md_says_to_type_and_its_example(planet: Path, publisher: FeedServer) -> None:
+def test_what_websub_md_says_to_type_and_its_example(polled: Path, publisher: FeedServer) -> None:
     (example,) = blocks((ROOT / "docs" / "websub.md").read_text(encoding="utf-8"), "yaml")
     publisher.says("/hub", Reply(204))
-    text = (planet / "feeds.yaml").read_text(encoding="utf-8")
-    typed("aggregator poll", planet)
+    text = (polled / "feeds.yaml").read_text(encoding="utf-8")
     hub = example.replace("https://hub.example.org/", f"'{publisher.url('/hub')}'")
     rest = re.sub(r"(?ms)^site:.*?^(?=store:)|^publish:.*?\n", "", text)
-    (planet / "feeds.yaml").write_text(LOOPBACK + hub + rest, encoding="utf-8")
-    check, publish, status = (typed(line, planet) for line in commands("websub.md"))
+    (polled / "feeds.yaml").write_text(LOOPBACK + hub + rest, encoding="utf-8")
+    check, publish, status = (typed(line, polled) for line in commands("websub.md"))
     assert check.startswith("feeds.yaml: good.")
     feeds = [line for line in publish.splitlines() if re.fullmatch(r"(all|category/\w+)\.(atom|rss|json)", line)]
     forms = [dict(parse_qsl(asked.body.decode())) for asked in publisher.asked]
@@ -253,14 +268,13 @@ def test_what_websub_md_says_to_type_and_its_example(planet: Path, publisher: Fe
     assert "The hub has received all pings." in status
 
 
-def test_what_replay_md_says_to_type_and_its_words(planet: Path) -> None:
-    (planet / "versions").mkdir()
-    shutil.copy(planet / "samples" / "harbour.xml", planet / "versions" / "000.xml")
+def test_what_replay_md_says_to_type_and_its_words(polled: Path) -> None:
+    (polled / "versions").mkdir()
+    shutil.copy(polled / "samples" / "harbour.xml", polled / "versions" / "000.xml")
     text = (ROOT / "docs" / "replay.md").read_text(encoding="utf-8")
     (index,) = blocks(text, "json")
-    (planet / "versions" / "index.json").write_text(index, encoding="utf-8")
-    typed("aggregator poll", planet)
-    plain, named, as_json, kept = (typed(line, planet) for line in commands("replay.md"))
+    (polled / "versions" / "index.json").write_text(index, encoding="utf-8")
+    plain, named, as_json, kept = (typed(line, polled) for line in commands("replay.md"))
     record = json.loads(as_json)
     assert record["versions"][0]["at"] in index
     first = record["versions"][0]["new"][0]["title"]
@@ -302,11 +316,10 @@ def test_what_import_md_says_to_type_and_the_fields_of_a_report(tmp_path: Path) 
     assert set(re.findall(r"`(\w+)`", text)) == {*report, *report["added"][0], *report["remarks"][0]}
 
 
-def test_what_edit_md_says_to_type(planet: Path) -> None:
-    typed("aggregator poll", planet)
-    shown = "".join(typed(line, planet) for line in commands("edit.md"))
+def test_what_edit_md_says_to_type(polled: Path) -> None:
+    shown = "".join(typed(line, polled) for line in commands("edit.md"))
     assert "brings its newest" in shown
-    settings = load_config(planet / "feeds.yaml", {})
+    settings = load_config(polled / "feeds.yaml", {})
     assert [(source.title, source.categories) for source in settings.sources] == [
         (None, ("start",)),
         (None, ("harbour",)),
@@ -317,22 +330,20 @@ def test_what_edit_md_says_to_type(planet: Path) -> None:
     assert settings.categories[1].title == "Harbour News"
 
 
-def test_what_doctor_md_says_to_type_its_lines_and_the_fields_of_a_report(planet: Path) -> None:
-    typed("aggregator poll", planet)
-    text = (planet / "feeds.yaml").read_text(encoding="utf-8")
+def test_what_doctor_md_says_to_type_its_lines_and_the_fields_of_a_report(polled: Path) -> None:
+    text = (polled / "feeds.yaml").read_text(encoding="utf-8")
     text = text.replace("site:\n", "site:\n  base_url: https://planet.example/\n")
-    (planet / "feeds.yaml").write_text(text, encoding="utf-8")
-    lines, *_ = [typed(line, planet) for line in commands("doctor.md")]
+    (polled / "feeds.yaml").write_text(text, encoding="utf-8")
+    lines, *_ = [typed(line, polled) for line in commands("doctor.md")]
     page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
     assert [line.split()[1] for line in lines.splitlines()[:-1]] == re.findall(r"(?m)^\| `(\w+)` \|", page)
-    report = json.loads(aggregator("doctor", "--json", cwd=planet).stdout)
+    report = json.loads(aggregator("doctor", "--json", cwd=polled).stdout)
     named = set(re.findall(r"`(\w+)`", page.partition("`--json` gives")[2].partition("\n\n")[0]))
     assert named == {*report, *report["checks"][0]}
 
 
-def test_what_fix_md_says_to_type(planet: Path) -> None:
-    typed("aggregator poll", planet)
-    assert {typed(line, planet) for line in commands("fix.md")} == {"nothing is proven to be wrong\n"}
+def test_what_fix_md_says_to_type(polled: Path) -> None:
+    assert {typed(line, polled) for line in commands("fix.md")} == {"nothing is proven to be wrong\n"}
 
 
 def test_r67_every_alarm_state_and_code_is_explained_and_nothing_else() -> None:
@@ -380,8 +391,7 @@ def test_the_readme_has_its_two_commands_and_valid_examples(tmp_path: Path) -> N
         assert block.strip().endswith(last)
     for example in blocks(text, "yaml"):
         (tmp_path / "feeds.yaml").write_text(example, encoding="utf-8")
-        check = [sys.executable, "-m", "aggregator", "-c", str(tmp_path / "feeds.yaml"), "check"]
-        assert subprocess.run(check, capture_output=True, check=False).returncode == 0
+        assert aggregator("check", cwd=tmp_path).returncode == 0
 
 
 def test_what_venus_md_shows_is_a_good_feeds_yaml(tmp_path: Path) -> None:
@@ -389,14 +399,12 @@ def test_what_venus_md_shows_is_a_good_feeds_yaml(tmp_path: Path) -> None:
     (tmp_path / "feeds.yaml").write_text(example, encoding="utf-8")
     (tmp_path / "theme").mkdir()
     (tmp_path / "static").mkdir()
-    check = [sys.executable, "-m", "aggregator", "-c", str(tmp_path / "feeds.yaml"), "check"]
-    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    done = aggregator("check", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_shipped_feeds_yaml_and_samples_are_good() -> None:
-    check = [sys.executable, "-m", "aggregator", "-c", str(ROOT / "feeds.yaml"), "check"]
-    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    done = aggregator("-c", str(ROOT / "feeds.yaml"), "check")
     assert done.returncode == 0, done.stderr
 
 
