@@ -74,9 +74,7 @@ def test_a_feed_is_added_and_all_that_stands_there_stays(planet: Path, publisher
     assert text(planet).replace(f"  - {url}\n", "") == LOOPBACK + KEPT
     assert stat.S_IMODE((planet / "feeds.yaml").stat().st_mode) == 0o640
     assert [path.name for path in planet.iterdir()] == ["feeds.yaml"], "no store, no draft"
-    poll = [sys.executable, "-m", "aggregator", "-c", str(planet / "feeds.yaml"), "poll", "--json"]
-    polled = json.loads(subprocess.run(poll, capture_output=True, check=True, timeout=60).stdout)
-    assert polled["new"] == 1
+    assert json.loads(aggregator("poll", "--json", cwd=planet).stdout)["new"] == 1
 
 
 def test_p90_of_a_page_the_best_feed_is_taken_and_the_others_are_named(planet: Path, site: str) -> None:

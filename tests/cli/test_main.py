@@ -118,7 +118,7 @@ def test_r8_what_can_t_be_written_ends_with_3(tmp_path: Path, place: str) -> Non
     key = "store: sqlite:///blocked/a.db" if place == "store" else "publish: {to: blocked/public}"
     (tmp_path / "feeds.yaml").write_text(f"{key}\nsources: [{{kind: file, url: a.xml}}]\n", encoding="utf-8")
     (tmp_path / "a.xml").write_bytes(rss(item(1)))
-    done = run("poll", cwd=tmp_path)
+    done = aggregator("poll", cwd=tmp_path)
     assert done.returncode == 3
     assert "blocked" in done.stderr
     assert "Traceback" not in done.stderr
@@ -127,12 +127,12 @@ def test_r8_what_can_t_be_written_ends_with_3(tmp_path: Path, place: str) -> Non
 def test_a_file_that_is_no_store_ends_with_3(tmp_path: Path) -> None:
     (tmp_path / "a.db").write_bytes(b"this is no database, whatever its name says" * 50)
     (tmp_path / "feeds.yaml").write_text("store: sqlite:///a.db\nsources: ['https://a.example/']\n", encoding="utf-8")
-    done = run("poll", cwd=tmp_path)
+    done = aggregator("poll", cwd=tmp_path)
     assert (done.returncode, "Traceback" in done.stderr) == (3, False)
 
 
 def test_an_unknown_key_is_named_with_the_nearest(tmp_path: Path) -> None:
     yaml = "sources: [{key: lwn, url: 'https://a.example/', paused: true}]\n"
     (tmp_path / "feeds.yaml").write_text(yaml, encoding="utf-8")
-    done = run("poll", "lwm", cwd=tmp_path)
+    done = aggregator("poll", "lwm", cwd=tmp_path)
     assert (done.returncode, "did you mean lwn?" in done.stderr) == (2, True)
