@@ -19,6 +19,7 @@ HEAD_GOES_ON = 4  # tokens
 SENTENCE = 12  # weight of words between two marks that are a sentence, not a field of a form
 SPELLING_BEGUN = 0.8  # the same where they begin otherwise: Montag and Sonntag, two streets
 REWRITTEN = 16  # weight of words; where so many differ, another passage stands there, not another number
+FAR = 40  # tokens
 _BLOCK = 2  # tokens; a single one is found in any text
 
 
@@ -41,6 +42,7 @@ class Alignment:
     begins: int  # tokens before the core, in the text that has more of them there
     changed: int  # numbers that differ where the words around them are the same
     places: int  # where they differ
+    mistyped: int  # of these, where the same digits stand in another order
     gaps: tuple["Gap", ...]  # between shared runs, before and after them
 
     @classmethod
@@ -50,12 +52,15 @@ class Alignment:
         else:
             found = BoundedMatcher(ours, theirs, steps).get_matching_blocks()
         blocks = [block for block in found if block.size >= _BLOCK]
+        while len(blocks) > 1 and _is_far(blocks[-2], blocks[-1]):
+            blocks.pop()
         if not blocks:
-            return cls(0.0, 0.0, 0, 0, 0, 0, ())
+            return cls(0.0, 0.0, 0, 0, 0, 0, 0, ())
         first, last = blocks[0], blocks[-1]
         one, other = last.a + last.size - first.a, last.b + last.size - first.b
         shared = sum(block.size for block in blocks)
         changed = list(_changed(ours, theirs, blocks))
+        gaps = tuple(_gaps(ours, theirs, blocks))
         return cls(
             inner=2 * shared / (one + other),
             of_shorter=shared / min(len(ours), len(theirs)),
@@ -63,7 +68,8 @@ class Alignment:
             begins=max(first.a, first.b),
             changed=sum(changed),
             places=len(changed) - changed.count(0),
-            gaps=tuple(_gaps(ours, theirs, blocks)),
+            mistyped=sum(_is_mistyped_number(*gap[:2]) for gap in gaps),
+            gaps=gaps,
         )
 
     @property
@@ -120,6 +126,17 @@ def are_spellings(one: Sequence[str], other: Sequence[str], steps: Steps) -> boo
 def are_mistyped(one: Sequence[str], other: Sequence[str]) -> bool:
     """Return whether two runs of words have the same letters in another order."""
     return sorted("".join(one)) == sorted("".join(other))
+
+
+def _is_far(block: Match, last: Match) -> bool:
+    """Return whether the last shared run is two words of any text, far behind the others: "Read on" of an excerpt."""
+    return last.size <= _BLOCK and max(last.a - block.a, last.b - block.b) - block.size > FAR
+
+
+def _is_mistyped_number(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether the numbers of two runs have the same digits in another order: 187 and 178."""
+    ours, theirs = ("".join(filter(is_number, side)) for side in (one, other))
+    return len(ours) > 1 and ours != theirs and sorted(ours) == sorted(theirs)
 
 
 def _gaps(ours: Sequence[str], theirs: Sequence[str], blocks: Sequence[Match]) -> Iterator[Gap]:

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 from operator import or_
 
-from aggregator.identify.alignment import Alignment, are_mistyped
+from aggregator.identify.alignment import Alignment, are_mistyped, are_spellings
 from aggregator.identify.budget import Steps, TooCostly
 from aggregator.identify.tokens import (
     STEM,
@@ -39,6 +39,7 @@ MIN_TITLE = 12  # weight of a title that is evidence alone, where there is no te
 MIN_EXCERPT = 8  # weight of a title over a text that is part of the other's
 BRIEF = 48  # weight up to which the same text of one second is evidence: the rules of a thread are longer
 EDITED_TITLE = 0.33  # similarity of titles over such a text
+TYPING = 2  # words of a text with other letters, from which those of the title are errors as well
 SAID = 2  # words that two titles over the same text of one date share with it
 UNLIKE = 0.35  # similarity of titles below which they are not two issues of a series
 # Texts under one title. The next issue of a form or a series comes a day later at the earliest.
@@ -64,11 +65,14 @@ RETITLED = 300  # tokens under any other title
 RETITLED_KIN = 100  # tokens where a title has its words from the text; a form has others than its titles
 RETITLED_SOON = 45  # the same of entries of one day
 RETITLED_ALIKE = 0.98  # similarity of both
+RETITLED_WITHIN = 0.92  # share of the shorter text, of entries of one day: an agency's head and name are not in both
 KIN = 0.33  # share of the words of such a title
 # Numbers that an editor corrected. A form has other numbers wherever it has some, or has all of them in one passage.
 CORRECTED = 60  # tokens of the text; Hebrew, Russian and Turkish need two thirds of the words of English
 CORRECTED_OF = 2  # passages with numbers that a text must have for each corrected one
 NUMBER = 3  # tokens of one number in a title, as 1,274.5
+CORRECTED_LONG = 120  # tokens of a text in which half of at most
+CORRECTED_PLACES = 3  # numbers that differ have the same digits in another order: an error in typing
 PASSAGE = 12  # weight of words between two numbers from which they stand in two passages
 # Words in place of others inside of a sentence, where the rest is the same: a name in a form, or an edit.
 SWAPPED = 100  # tokens of a text that may be a form though its title tells a story
@@ -192,6 +196,8 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
     if not linked and not may_be_near(one, other, titles, near):
         return Likeness(False, 0.0, "the texts differ")
     texts = Alignment.of(one.tokens, other.tokens, steps)
+    if titles is Titles.ALIKE and _is_mistyped(one, other, texts, steps):
+        titles = Titles.SAME
     if not linked and titles in (Titles.ALIKE, Titles.OTHER) and _is_form(one, other, texts):
         return Likeness(False, texts.inner, "one form, filled in for another title")
     if (texts.changed or is_corrected_title) and not _is_corrected(one, other, texts, linked=linked):
@@ -235,7 +241,7 @@ def may_be_near(one: Telling, other: Telling, titles: Titles, near: float) -> bo
     elif titles is Titles.ALIKE:
         least, enough = EDITED_ALIKE, LEAD
     else:
-        least, enough = max(near, RETITLED_ALIKE), _least_retitled(one, other)
+        least, enough = _share_retitled(one, other), _least_retitled(one, other)
     if len(one.tokens) < enough or len(other.tokens) < enough:  # the other's text is not even read then
         return False
     short = min(len(one.tokens), len(other.tokens))
@@ -275,8 +281,11 @@ def _are_of_one_moment(one: Telling, other: Telling) -> bool:
     if slot is not None and len(slot[0]) == len(slot[1]) and not all(map(_are_inflected, *slot)):
         return False
     shared = _stems(mine) & _stems(others)
-    said = shared & _stems(one.tokens)
-    return len(said) >= SAID and len(shared) >= REWORDED * min(len(_stems(mine)), len(_stems(others)))
+    if len(shared) < REWORDED * min(len(_stems(mine)), len(_stems(others))):
+        return False
+    said = len(shared & _stems(one.tokens))
+    is_named = all(_names_of(each.title) - set(rest) for each, rest in ((one, others), (other, mine)))
+    return said >= SAID or (said > 0 and len(shared) >= 2 * SAID and not is_named)
 
 
 def _stems(tokens: Iterable[str]) -> Set[str]:
@@ -284,10 +293,15 @@ def _stems(tokens: Iterable[str]) -> Set[str]:
 
 
 def _are_told(one: Telling, other: Telling, steps: Steps) -> bool:
-    """Return whether titles with other numbers are of one article: they are unlike, and both texts have the numbers."""
+    """Return whether titles with other numbers are of one article: they are unlike, and the texts have the numbers.
+
+    Where only one title has numbers, its own text has them: a report that went on has more to tell.
+    """
     mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
-    numbers = {token for token in (*mine, *others) if is_number(token)}
-    return ratio(mine, others, steps) < UNLIKE and numbers <= set(one.tokens) and numbers <= set(other.tokens)
+    ours, theirs = (set(filter(is_number, title)) for title in (mine, others))
+    if ratio(mine, others, steps) >= UNLIKE or not (ours <= set(one.tokens) and theirs <= set(other.tokens)):
+        return False
+    return not ours or not theirs or (ours <= set(other.tokens) and theirs <= set(one.tokens))
 
 
 def _is_corrected_title(one: Telling, other: Telling) -> bool:
@@ -344,7 +358,7 @@ def _by_text(one: Telling, other: Telling, texts: Alignment, titles: Titles, *, 
         return found
     if texts.core < RETITLED and (texts.core < _least_retitled(one, other) or max(one.kinship, other.kinship) < KIN):
         return Likeness(False, texts.inner, "other titles, and the text may be a form")
-    if texts.inner < max(near, RETITLED_ALIKE) or texts.of_shorter < RETITLED_ALIKE:
+    if texts.inner < max(near, RETITLED_ALIKE) or texts.of_shorter < _share_retitled(one, other):
         return differs
     return Likeness(True, texts.inner, "same text under another title")
 
@@ -380,7 +394,11 @@ def _is_corrected(one: Telling, other: Telling, texts: Alignment, *, linked: boo
     """
     if linked and texts.core >= LONG and texts.changed <= FIGURES * texts.core:
         return True
-    if texts.core < CORRECTED or not (_are_soon(one, other) and _are_telling(one, other)):
+    if texts.core < CORRECTED or not _are_soon(one, other):
+        return False
+    if texts.core >= CORRECTED_LONG and texts.places <= CORRECTED_PLACES and texts.mistyped * 2 >= texts.places:
+        return True
+    if not _are_telling(one, other):
         return False
     return texts.places * CORRECTED_OF <= min(_passages(one.tokens), _passages(other.tokens))
 
@@ -436,6 +454,13 @@ def _is_form(one: Telling, other: Telling, texts: Alignment) -> bool:
     )
 
 
+def _is_mistyped(one: Telling, other: Telling, texts: Alignment, steps: Steps) -> bool:
+    """Return whether two titles differ in errors of typing, and the texts as well, in two places or more."""
+    mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
+    words = {gap[:2] for gap in texts.gaps}
+    return len(words) >= TYPING and all(are_spellings(*pair, steps) for pair in (*words, (mine, others)))
+
+
 def _are_telling(one: Telling, other: Telling) -> bool:
     """Return whether the titles tell a story, not what kind of text follows.
 
@@ -478,6 +503,11 @@ def _are_soon(one: Telling, other: Telling) -> bool:
 def _least_retitled(one: Telling, other: Telling) -> int:
     """Return how many tokens two texts must have that are one story under other titles."""
     return RETITLED_SOON if _are_soon(one, other) else RETITLED_KIN
+
+
+def _share_retitled(one: Telling, other: Telling) -> float:
+    """Return the share of the shorter of two such texts that the other has."""
+    return RETITLED_WITHIN if _are_soon(one, other) else RETITLED_ALIKE
 
 
 def _are_days_apart(one: Telling, other: Telling) -> bool:

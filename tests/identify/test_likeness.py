@@ -387,7 +387,7 @@ ARTICLE = (
     "box without ice. The thermometer in the box read 23 degrees when an officer opened it, and the food had "
     "stood there since Friday noon. The owner of the stall, who has traded there for 6 years, has handed in his "
     "licence. The organisers said that they would pay for a review and refund the cost of tickets to anyone with "
-    "a doctor's note from that week."
+    "a doctor's note that week."
 )
 
 
@@ -407,6 +407,8 @@ def judged(one: tuple[str, str], other: tuple[str, str], hours: float = 0) -> tu
         (("Marta Lindqvist is joining Brightwater", "Marta Holmgren is joining Brightwater"), 0, False),
         (("Brightwater names a new chairman", "Brightwater has opened its second studio"), 0, False),
         (("Two more for Brightwater", "Two are now a part of Brightwater"), 0, False),  # titles about nothing in it
+        (("Marta joins the atelier Brume Noire", "Marta is now part of the atelier Brume Noire"), 0, True),
+        (("South Leeds: Marta at the atelier Brume", "York: Marta at the atelier Brume"), 0, False),  # two towns
     ],
 )
 def test_a_short_text_of_one_moment_under_an_edited_title(titles: tuple[str, str], hours: float, is_same: bool) -> None:
@@ -419,7 +421,9 @@ def test_a_short_text_of_one_moment_under_an_edited_title(titles: tuple[str, str
         (("{0} fall ill at a festival in Dunmore",) * 2, (214, 241), 3, True),
         (("{0} fall ill at a festival in Dunmore",) * 2, (214, 241), 30, False),  # the toll of the next day
         (("214 fall ill at a festival in Dunmore", "241 fall ill at a festival in Dunmore"), (214, 214), 3, False),
-        (("Festival in Dunmore: {0}",) * 2, (214, 241), 3, False),  # it tells no story
+        (("Festival in Dunmore: {0}",) * 2, (214, 287), 3, False),  # it tells no story
+        (("Festival in Dunmore: {0}",) * 2, (214, 241), 3, True),  # two digits were exchanged
+        (("Festival in Dunmore: {0}",) * 2, (214, 241), 30, False),
     ],
 )
 def test_a_number_that_was_corrected_in_title_and_text(
@@ -437,3 +441,42 @@ def test_a_title_of_its_own_may_have_a_number_that_the_text_has() -> None:
         False,
         "numbers differ in the titles",
     )
+    # Only one title has a number: a report that went on.
+    assert judged((said, text_of_both), ("Dunmore: 214 people ill", f"{text_of_both} The stall is closed."), 3)[0]
+
+
+@pytest.mark.parametrize(
+    ("head", "tail", "hours", "is_same"),
+    [
+        ("In the end nobody on the quay wanted to talk about mayonnaise any more", "From our news agency", 3, True),
+        ("In the end nobody on the quay wanted to talk about mayonnaise any more", "From our news agency", 30, False),
+    ],
+)
+def test_an_agencys_text_under_a_papers_own_title(head: str, tail: str, hours: float, is_same: bool) -> None:
+    text_of_both = ARTICLE.format(214)
+    one = ("Summer festival: mayonnaise made hundreds ill", f"DUNMORE (Harbour Press Agency) - {text_of_both}")
+    other = ("A cool box without ice", f"{head}. {text_of_both} {tail}")
+    assert judged(one, other, hours)[0] is is_same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("Thrusday in the libary, by the contracters", "Thursday in the library, by the contractors", True),
+        ("Thrusday in the library, by the contractors", "Thursday in the library, by the contractors", False),
+        ("Thrusday in the libary, by the contracters", "Thursday in the Guildhall, by the contractors", False),
+    ],
+)
+def test_errors_of_typing_in_title_and_text(one: str, other: str, is_same: bool) -> None:
+    text_of_one = f"The central one will close at noon on {one} of the boiler, and books may be kept until Saturday."
+    text_of_other = (
+        f"The central one will close at noon on {other} of the boiler, and books may be kept until Saturday."
+    )
+    titles = ("Libary closes early on Thrusday", "Library closes early on Thursday")
+    assert judged((titles[0], text_of_one), (titles[1], text_of_other), 3)[0] is is_same
+
+
+def test_an_excerpt_that_ends_in_two_words_of_the_whole_text() -> None:
+    whole = ARTICLE.format(214)
+    excerpt = f"{' '.join(whole.split()[:40])} that week."
+    assert judged(("Festival in Dunmore", whole), ("Festival in Dunmore", excerpt), 3)[0]
