@@ -14,10 +14,10 @@ from aggregator.model.poll import Cut, Failed, Fetched, Hop, NotModified
 from aggregator.model.window import Item
 from aggregator.urls import Url
 
+GONE = 410
 PERMANENT = frozenset({301, 308})
 MOVED_TIMES = 3  # polls that show a permanent redirect before it is adopted (P40),
 MOVED_SPAN = timedelta(hours=48)  # over so much time at least
-GONE = 410
 LOST = frozenset({404, 410})
 LOST_TIMES = 3  # 404 or 410 in a row, then the configured address is tried again (P48)
 REFUSED = frozenset({400, 406, 415})  # answers that our Accept or our validators may have caused (P34)

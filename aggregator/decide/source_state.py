@@ -7,6 +7,7 @@ from aggregator.cadence import Course, Pace, next_turn
 from aggregator.cadence.schedule import Schedule
 from aggregator.decide.losses import is_held_for_loss
 from aggregator.decide.source_health import (
+    GONE,
     LOST_TIMES,
     Findings,
     adopted_url,
@@ -26,7 +27,6 @@ from aggregator.model.poll import Answer, Cut, Failed, Fetched, NotModified, Out
 from aggregator.model.settings import Roster, Source
 from aggregator.urls import Url, host_of
 
-GONE = 410
 RATE_LIMITED = 429
 UNAVAILABLE = 503
 GONE_TIMES = 3  # responses with 410 in a row after which a feed is gone (P29),

@@ -14,6 +14,7 @@ from aggregator.model.record import record
 MAX_DEPTH: Final = 8  # folders and the file in them
 
 GZIP_SUFFIX: Final = ".gz"
+GONE_LIST: Final = "gone.txt"  # its lines: `aggregator/render/gone_list.py`
 # Hidden names that web servers and static hosts look for. Others, such as `.git` and `.DS_Store`, are not published.
 HIDDEN: Final = frozenset({".nojekyll", ".well-known", ".htaccess", ".domains"})
 _NAME_OF_FILE = "|".join([r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}", *map(re.escape, sorted(HIDDEN))])
@@ -22,7 +23,7 @@ PATH: Final = re.compile(
     rf"(?:{_NAME_OF_FILE})(?:/(?:{_NAME_OF_FILE})){{0,{MAX_DEPTH - 1}}}(?<!{re.escape(GZIP_SUFFIX)})"
 )
 # First path segments of outputs, and of addresses that `serve` answers itself.
-_TAKEN = frozenset({"gone.txt", "category", "entry", "search", "websub", "healthz", "readyz", "metrics"})
+_TAKEN = frozenset({GONE_LIST, "category", "entry", "search", "websub", "healthz", "readyz", "metrics"})
 
 
 @record(kw_only=False)
@@ -117,4 +118,4 @@ def collides(path: str) -> bool:
 
 def format_of(path: str) -> str | None:
     """Return the name of the format that an output needs; None if it is written with any formats."""
-    return None if path in ("status.json", "gone.txt") else _SUFFIXES.get(path.rpartition(".")[2])
+    return None if path in ("status.json", GONE_LIST) else _SUFFIXES.get(path.rpartition(".")[2])

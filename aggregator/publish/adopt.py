@@ -4,10 +4,10 @@ from collections.abc import Collection
 from logging import getLogger
 
 from aggregator.clock import Clock
-from aggregator.model.output_paths import GZIP_SUFFIX, is_output
+from aggregator.model.output_paths import GONE_LIST, GZIP_SUFFIX, is_output
 from aggregator.publish.aliases import EVERY_OUTPUT_BYTES
 from aggregator.publish.destination import Destination, parallel_map
-from aggregator.publish.story_pages import GONE_LIST, gone_of
+from aggregator.render.gone_list import read_gone_list
 from aggregator.store.database import Store
 
 log = getLogger(__name__)
@@ -35,7 +35,7 @@ def adopt_outputs(store: Store, folder: Destination, clock: Clock, aliases: Coll
     unlisted = [path for path in wanted if path not in listed]
     # One that can't be read is not known as ours: only when its own turn comes does it fail, and harms no other (R32).
     ours = [path for path, is_ours in parallel_map(folder.stranger, unlisted, folder.max_parallel) if is_ours is True]
-    gone = gone_of(folder.read(GONE_LIST, EVERY_OUTPUT_BYTES)) if GONE_LIST in ours else {}
+    gone = read_gone_list(folder.read(GONE_LIST, EVERY_OUTPUT_BYTES)) if GONE_LIST in ours else {}
     with store.begin() as tx:
         for copied in (False, True):
             tx.files.add([path for path in ours if (path in aliases) is copied], clock(), copied=copied, gone=gone)

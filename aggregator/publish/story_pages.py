@@ -6,7 +6,7 @@ language may mark all stories: their pages are made when nothing else waits, a p
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
@@ -16,15 +16,16 @@ from aggregator.clock import Clock
 from aggregator.errors import StrangerInTheWay
 from aggregator.late import late
 from aggregator.model.output import Output
+from aggregator.model.output_paths import GONE_LIST
 from aggregator.model.settings import Category, Settings, SourceKey
 from aggregator.model.story import StoryNote, StoryPage, StoryPlace
 from aggregator.publish.output_list import OutputList, Put
-from aggregator.render import mark
+from aggregator.render.gone_list import render_gone_list
 from aggregator.render.theme import PageStyle
 from aggregator.render.visibility import Visibility
 from aggregator.store.categories import RestingCategory
 from aggregator.store.database import Store
-from aggregator.store.output_list import FORGOTTEN, GONE
+from aggregator.store.output_list import GONE
 from aggregator.store.story_pages import Dirty, Looks, Place, StoredPage
 from aggregator.store.transaction import Transaction
 
@@ -38,7 +39,6 @@ log = getLogger(__name__)
 
 BATCH = 100  # pages that are in memory together
 LATE = 500  # pages that one publication makes again for their look alone, while other outputs wait
-GONE_LIST = "gone.txt"
 PAGED = "page"  # look of a source of which pages of stories show nothing but that it has a page
 MAX_AGE = 3600  # seconds (A75): a page changes when its story is revised, or told by one more
 
@@ -215,7 +215,7 @@ class StoryPages:
             listed = tx.files.listed([GONE_LIST])
         put = Put()
         if gone or listed:
-            render = partial(_list_of, gone)
+            render = partial(render_gone_list, gone)
             output = Output(path=GONE_LIST, render=render, max_age=300, gzip=False)
             put = self._outputs.put([output], listed, take_over=take_over)
             note(put)
@@ -328,18 +328,6 @@ class StoryPages:
 
 def _path_of(stored: StoredPage) -> str:
     return f"{fields.story_path(stored.page_id)}.html"
-
-
-def _list_of(gone: Mapping[str, int]) -> bytes:
-    """Return `gone.txt`: our mark, then one path a line, after `404=` if the path answers that and not 410."""
-    lines = (path if answer == GONE else f"{answer}={path}" for path, answer in gone.items())
-    return "".join(f"{line}\n" for line in (mark.LIST_MARK, *lines)).encode()
-
-
-def gone_of(data: bytes) -> dict[str, int]:
-    """Read a `gone.txt` that we wrote: what each path answers. A line of another shape is skipped."""
-    lines = (line.rpartition("=") for line in data.decode("utf-8", "replace").splitlines() if line != mark.LIST_MARK)
-    return {path: int(answer or GONE) for answer, _, path in lines if answer in ("", str(FORGOTTEN))}
 
 
 def _digest(*facts: object) -> str:

@@ -18,10 +18,11 @@ from aggregator.model.ask import Ask
 from aggregator.model.entry import NO_NEWS as NOTHING
 from aggregator.model.entry import Feed
 from aggregator.model.hosts import rule_for
+from aggregator.model.output_paths import GONE_LIST
 from aggregator.model.poll import Failed, Fetched
 from aggregator.model.restored import Restored
 from aggregator.model.settings import Settings, Source, SourceKey
-from aggregator.publish.story_pages import GONE_LIST, gone_of
+from aggregator.render.gone_list import read_gone_list
 from aggregator.restore.combine import NothingToRestore, PublishedCategory, StateBuilder
 from aggregator.restore.read_site import ReadDocument, read_document, read_updated
 from aggregator.store import open_store
@@ -170,9 +171,8 @@ def _file(path: Path) -> bytes | None:
 def _restored(read: Read, listed: Sequence[str], settings: Settings) -> Restored:
     opml = read("opml.xml") or b""
     named = _FEED.findall(opml.decode("utf-8", "replace"))
-    gone = {
-        match[1]: answer for path, answer in gone_of(read(GONE_LIST) or b"").items() if (match := _FEED.fullmatch(path))
-    }
+    answers = read_gone_list(read(GONE_LIST) or b"")
+    gone = {match[1]: answer for path, answer in answers.items() if (match := _FEED.fullmatch(path))}
     public = dict.fromkeys((*named, *gone))  # gone.txt names removed categories that were in the index (A44)
     slugs = dict.fromkeys((*public, *listed, *_expected_slugs(settings)))  # named in the order of their pages
     shelves = [

@@ -10,20 +10,19 @@ import os
 import stat
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
 from aggregator.clock import Clock, utc_now
+from aggregator.model.output_paths import GONE_LIST, GZIP_SUFFIX
+from aggregator.render.gone_list import read_gone_list
 from aggregator.render.media_types import STYLED_FEED, Role, is_styled, media_of
 from aggregator.serve.links import link_of
 from aggregator.serve.names import name_of, no_aliases
 
-GZIP_SUFFIX = ".gz"
-GONE = "gone.txt"
-NOT_FOUND_PREFIX = "404="  # prefix of a path in gone.txt whose answer is 404
 NOINDEX = b'<meta name="robots" content="noindex">'  # the form that our pages have, in their first bytes
 HEAD_BYTES = 8192
 CHUNK_BYTES = 256 * 1024  # read from a part of a file at a time
@@ -163,7 +162,7 @@ class PublishedFolder:
         self._root, self._max_age, self._copy_of, self._clock = root, max_age, copy_of, clock
         self._folder = str(root)  # as text: a path is joined at each request
         self._known: dict[str, _Known] = {}
-        self._gone: tuple[tuple[int, ...], frozenset[str]] = ((), frozenset())
+        self._gone: tuple[tuple[int, ...], Mapping[str, int]] = ((), {})
         self._lock = threading.Lock()
 
     def open(self, path: str) -> Document | None:
@@ -204,26 +203,21 @@ class PublishedFolder:
             410 for the page of a withdrawn story (A42) and for the files of a removed category, 404 for those of a
                 category that was removed long ago (A44).
         """
-        listed = self._listed(name)
-        if f"{NOT_FOUND_PREFIX}{name}" in listed:
-            return HTTPStatus.NOT_FOUND
-        return HTTPStatus.GONE if name in listed else None
+        answer = self._listed().get(name) if name.startswith(("entry/", "category/")) else None
+        return None if answer is None else HTTPStatus(answer)
 
-    def _listed(self, name: str) -> frozenset[str]:
-        """Return the names in `gone.txt`, if `name` is of a kind that is listed there."""
-        if not name.startswith(("entry/", "category/")):
-            return frozenset()
-        path = f"{self._folder}/{GONE}"
+    def _listed(self) -> Mapping[str, int]:
+        """Return what `gone.txt` lists."""
+        path = f"{self._folder}/{GONE_LIST}"
         with suppress(OSError):  # if the file can't be read, the last known list is used
             try:
                 signature = _signature(os.stat(path))  # noqa: PTH116 - on each request; a Path costs more than the stat
             except FileNotFoundError:
-                return frozenset()
+                return {}
             if signature != self._gone[0] and (handle := _open(path)) is not None:
                 try:
                     file = os.fstat(handle)
-                    names = _read(handle, 0, file.st_size).decode("utf-8", "replace").split()
-                    self._gone = _signature(file), frozenset(names)
+                    self._gone = _signature(file), read_gone_list(_read(handle, 0, file.st_size))
                 finally:
                     os.close(handle)
         return self._gone[1]

@@ -1,7 +1,5 @@
 """Earlier contents of entries (table `revision`): written when an entry changes, read by `why`."""
 
-import json
-import zlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -41,8 +39,7 @@ def keep_wordings(connection: Connection, revised: Mapping[int, Mapping[str, Any
     for row in rows_by(connection, _WORDINGS, numbers):
         before = {name: row[name] for name in WORDING if row[name]}
         if before != {name: revised[row["id"]][name] for name in WORDING if revised[row["id"]][name]}:
-            data = zlib.compress(json.dumps(before, ensure_ascii=False, separators=(",", ":")).encode())
-            rows.append({"entry_id": row["id"], "replaced_at": now, "data": data})
+            rows.append({"entry_id": row["id"], "replaced_at": now, "data": before})
     if not rows:
         return
     connection.execute(revision.insert(), rows)
@@ -66,7 +63,7 @@ def earlier_wordings(connection: Connection, entries: Collection[int]) -> Mappin
     """Return the earlier wordings of entries by entry id, the oldest first; entries without any are left out."""
     found: dict[int, list[Earlier]] = defaultdict(list)
     for row in rows_by(connection, _EARLIER, sorted(entries)):
-        columns = dict.fromkeys(WORDING) | json.loads(zlib.decompress(row["data"]))
+        columns = dict.fromkeys(WORDING) | row["data"]
         found[row["entry_id"]].append(Earlier(until=row["replaced_at"], wording=wording_of(columns)))
     return {number: tuple(wordings) for number, wordings in found.items()}
 

@@ -5,8 +5,6 @@ A closed archive page ignores such a change. While the page shows an entry other
 revision of the entry, with the texts of the page (`keep`), and when the story is withdrawn there.
 """
 
-import json
-import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -56,8 +54,7 @@ def pin(connection: Connection, pins: Collection[Pin]) -> None:
     for one in sorted(pins, key=lambda one: (one.category, one.story, one.entry)):
         names = _CREDITED if one.digest is None else _SHOWN
         said = {name: stored[one.entry][name] for name in names} | ({"digest": one.digest} if one.digest else {})
-        data = zlib.compress(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode())
-        rows.append({"category_id": one.category, "story_id": one.story, "entry_id": one.entry, "data": data})
+        rows.append({"category_id": one.category, "story_id": one.story, "entry_id": one.entry, "data": said})
     connection.execute(insert(page_wording, connection.dialect.name).on_conflict_do_nothing(), rows)
 
 
@@ -91,7 +88,7 @@ def page_wordings(connection: Connection, places: Iterable[tuple[int, int]]) -> 
     found: dict[tuple[int, int, int], Mapping[str, Any]] = {}
     for category, some in stories.items():
         for row in rows_by(connection, _OF_CATEGORY, some, category=category):
-            said = json.loads(zlib.decompress(row["data"]))
+            said = row["data"]
             if said.get("published") is not None:
                 said["published"] = EPOCH + said["published"] * MICROSECOND
             found[category, row["story_id"], row["entry_id"]] = said

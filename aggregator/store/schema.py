@@ -1,9 +1,10 @@
-"""Tables of the store, two column types, for aware times and for small JSON records, and what differs in SQL.
+"""Tables of the store, column types of aware times and of JSON records, and what differs in SQL.
 
 The schema is for SQLite and PostgreSQL. `migrations/` creates it; a test compares the result with these tables.
 """
 
 import json
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -60,6 +61,7 @@ def _time_of(value: int | None) -> datetime | None:
 
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_IN_ORDER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _DECODER = json.JSONDecoder()
 
 
@@ -76,6 +78,21 @@ class Json(TypeDecorator[Any]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Any]:
         """Return the function from JSON text to records."""
         return lambda value: None if value is None else _DECODER.decode(value)
+
+
+class DeflatedJson(TypeDecorator[dict[str, Any]]):
+    """Column type of a larger record as deflated JSON, with its keys in their order."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> bytes | None:
+        """Return the bytes that are stored for a record."""
+        return None if value is None else zlib.compress(_IN_ORDER.encode(value).encode())
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> dict[str, Any] | None:
+        """Return the record in stored bytes."""
+        return None if value is None else json.loads(zlib.decompress(value))
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite generates ids only for INTEGER
@@ -258,7 +275,7 @@ revision = Table(
     Column("id", Id, primary_key=True),
     Column("entry_id", ForeignKey("entry.id"), nullable=False),
     Column("replaced_at", Instant, nullable=False),  # until then readers could see this revision
-    Column("data", LargeBinary, nullable=False),  # the columns of which `digest` is made, as deflated JSON
+    Column("data", DeflatedJson, nullable=False),  # the columns of which `digest` is made
     Index(None, "entry_id"),
 )
 
@@ -420,7 +437,7 @@ page_wording = Table(
     Column("category_id", ForeignKey("category.id"), nullable=False),
     Column("story_id", ForeignKey("story.id"), nullable=False),
     Column("entry_id", Id, nullable=False),  # no foreign key, as in `fingerprint`
-    Column("data", LargeBinary, nullable=False),  # columns of the entry that the archive page shows, deflated JSON (M7)
+    Column("data", DeflatedJson, nullable=False),  # columns of the entry that the archive page shows (M7)
     PrimaryKeyConstraint("category_id", "story_id", "entry_id"),
 )
 
