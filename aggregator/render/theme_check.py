@@ -68,6 +68,16 @@ def try_theme(theme: Theme, site: Site) -> list[Problem]:
 
 def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str, bytes]]:
     pages = []
+    for path, render in specimens(style, site):
+        try:
+            pages.append((path, render()))
+        except PublishError as error:
+            found.add(_problem_of(error, style.theme))
+    return pages
+
+
+def specimens(style: PageStyle, site: Site) -> tuple[tuple[str, Callable[[], bytes]], ...]:
+    """Return each kind of page by its path or name, with the function that renders a specimen of it."""
     span = ArchiveSpan(number=1, since=WHEN - timedelta(days=9), until=WHEN)
     full = _document("category/specimen", *_PUBLICATIONS, prev_archive="category/specimen/archive/1", spans=(span,))
     empty = _document("category/empty")
@@ -88,7 +98,8 @@ def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str,
     bare = replace(story, publication=replace(_PUBLICATIONS[1], noindex=True))
     withdrawn = StoryNote(path="entry/00/0000000000000003.html", part_of=None)
     frame = (site, _ALL, style)
-    renders: tuple[tuple[str, Callable[[], bytes]], ...] = (
+    own = tuple((page.path, partial(render_own_page, page, site, _ALL, style)) for page in style.theme.pages)
+    return (
         ("category/specimen.html", lambda: render_category(full, site, _ALL, style)),
         ("category/empty.html", lambda: render_category(empty, site, _ALL, style)),
         ("category/specimen/archive/1.html", lambda: render_archive(filed, site, _ALL, style)),
@@ -108,14 +119,8 @@ def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str,
         ),
         ("404.html", lambda: render_error(404, _PUBLICATIONS[:5], site, _ALL, style, has_story_pages=True)),
         ("search", lambda: render_found("text", ["text"], _PUBLICATIONS[:2], Answer.FOUND, *frame)),
+        *own,
     )
-    own = tuple((page.path, partial(render_own_page, page, site, _ALL, style)) for page in style.theme.pages)
-    for path, render in renders + own:
-        try:
-            pages.append((path, render()))
-        except PublishError as error:
-            found.add(_problem_of(error, style.theme))
-    return pages
 
 
 def _problem_of(error: PublishError, theme: Theme) -> Problem:

@@ -95,6 +95,9 @@ def test_a_text_of_eight_words_is_compared_as_a_text() -> None:
         (("one two a b", None, ""), ("one two c d", None, ""), False),
         (("one two a b", SECOND, ""), ("one two c d", SECOND, "x"), False),
         (("one a b c", SECOND, ""), ("two d e f", SECOND, ""), False),
+        (("Severe weather here: Kent coast", SECOND, ""), ("Severe weather here: Surrey coast", SECOND, ""), False),
+        (("Storm of 2026: Kent coast", SECOND, ""), ("Storm of 2026: Surrey coast", SECOND, ""), True),
+        (("Severe weather: Kent: coast", SECOND, ""), ("Severe weather: Surrey: coast", SECOND, ""), True),
     ],
 )
 def test_like_titles_of_one_second(
@@ -253,11 +256,26 @@ def test_words_before_and_after_the_same_text(one: str, other: str, expected: tu
     assert compared(one.format(text(WORDS[:40])), other.format(text(WORDS[:40]))) == expected
 
 
-def test_a_name_among_other_edits_of_a_long_text_is_an_edit() -> None:
-    numbers = {9: "Smith", 150: "in", 160: "house"}
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        pytest.param({150: "in", 160: "house"}, {160: "garden"}, id="words-in-place-of-others"),
+        pytest.param({150: f"{WORDS[150]} in"}, {}, id="a-word-more"),
+    ],
+)
+def test_a_name_among_other_edits_of_a_long_text_is_an_edit(ours: dict[int, str], theirs: dict[int, str]) -> None:
     for count, expected in ((199, FORM), (200, SAME_TEXT)):
-        one, other = numbered(count, numbers), numbered(count, {9: "Jones", 160: "garden"})
+        one, other = numbered(count, {9: "Smith", **ours}), numbered(count, {9: "Jones", **theirs})
         assert compared(one, other) == expected
+
+
+@pytest.mark.parametrize(("length", "expected"), [(5, FORM), (6, SAME_TEXT)])
+def test_another_sentence_is_an_edit_and_no_field_of_a_form(length: int, expected: tuple[bool, str]) -> None:
+    one, other = (
+        f"{text(WORDS[:30])}. {text(words[:length])}. {text(WORDS[30:60])}"
+        for words in (["zaq", "Smith", "zed", "zof", "zug", "zat"], ["yaq", "Jones", "yed", "yof", "yug", "yat"])
+    )
+    assert compared(one, other) == expected
 
 
 def test_other_words_on_another_day_are_another_issue() -> None:
@@ -332,6 +350,20 @@ def test_numbers_are_corrected_in_articles_and_filled_in_under_general_titles() 
     for title, is_same in ((TOLD, True), (SAME, False)):
         one, other = (Telling(title, numbered(60, filled), SECOND) for filled in (numbers, {**numbers, 29: "9"}))
         assert likeness(one, other).is_same is likeness(other, one).is_same is is_same
+
+
+@pytest.mark.parametrize(("places", "is_same"), [((9,), False), ((9, 29), True)])
+def test_half_of_the_passages_with_numbers_may_be_corrected(places: tuple[int, ...], is_same: bool) -> None:
+    numbers = dict.fromkeys(places, "5")
+    one, other = (Telling(TOLD, numbered(60, filled), SECOND) for filled in (numbers, {**numbers, places[-1]: "9"}))
+    assert likeness(one, other).is_same is likeness(other, one).is_same is is_same
+
+
+@pytest.mark.parametrize(("kept", "is_same"), [(19, False), (20, True)])
+def test_three_quarters_of_a_text_of_one_day_in_another_order_are_the_same_text(kept: int, is_same: bool) -> None:
+    one = Telling(SAME, text(WORDS[:80]), SECOND)
+    other = Telling(SAME, text([*WORDS[40 : 40 + kept], *WORDS[200 : 240 - kept], *WORDS[:40]]), SECOND)
+    assert likeness(one, other).is_same is likeness(other, one).is_same is is_same
 
 
 def test_what_tells_two_titles_apart_stands_in_their_texts() -> None:

@@ -13,6 +13,8 @@ from aggregator.identify.tokens import (
     slot_of,
     tokens_of,
     weight,
+    without_boilerplate,
+    without_label,
 )
 
 
@@ -109,6 +111,33 @@ def test_one_slot(one: str, other: str, is_slot: bool) -> None:
 )
 def test_the_form_in_which_texts_are_compared(text: str, form: str) -> None:
     assert folded(text) == form
+
+
+LABELS = {
+    "ar": "ملخص الملخص عاجل تحديث منقول حصري",
+    "de": "Zusammenfassung Eilmeldung Aktualisiert Update Übernommen Exklusiv Teaser",
+    "en": "Summary Abstract TLDR TL;DR Breaking Update Updated Correction Corrected Repost Reposted Re-post Excerpt RT",
+    "es": "Resumen Actualización Actualizado Reedición Republicado Corrección Exclusiva",
+    "fa": "خلاصه چکیده فوری به‌روزرسانی بازنشر اختصاصی",
+    "fr": "Résumé Rediffusion Reprise Correction Exclusif",
+    "he": "תקציר סיכום מבזק עדכון בלעדי",
+    "hi": "सारांश संक्षेप अपडेट साभार",
+    "ja": "要約 概要 速報 更新 再掲 転載 訂正 独自",
+    "ko": "요약 속보 업데이트 재게시 정정 단독",
+    "pt": "Resumo Urgente Atualização Atualizado Republicação Republicado Correção Exclusivo",
+    "ru": "Кратко Коротко Резюме Срочно Обновлено Обновление Перепост Репост Исправлено Эксклюзив",
+    "tr": "Özet Güncelleme Güncellendi Alıntı Düzeltme Özel",
+    "zh-Hans": "摘要 概要 快讯 更新 转载 转发 重发 更正 独家",
+    "zh-Hant": "摘要 概要 快訊 更新 轉載 轉發 重發 更正 獨家",
+}
+
+
+@pytest.mark.parametrize("language", LABELS)
+def test_a_label_before_a_text_or_a_title_is_no_part_of_it(language: str) -> None:
+    for label in LABELS[language].split():
+        for labelled in (f"{label}: Ferry sails", f"[{label}] Ferry sails", f"【{label}】Ferry sails"):
+            assert (without_boilerplate(labelled), without_label(labelled)) == ("Ferry sails",) * 2, label
+        assert without_boilerplate(f"{label} Ferry sails") == f"{label} Ferry sails"
 
 
 def test_tokens_and_their_weight() -> None:

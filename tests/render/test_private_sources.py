@@ -1,5 +1,6 @@
 """What pages, feeds and the list of sources show of private, limited and unlisted sources (S44, S69): pure."""
 
+import json
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid5
@@ -12,6 +13,8 @@ from aggregator.model.settings import Category, CategoryKey, Reading, Roster, Sh
 from aggregator.model.source_row import Limits, SourceRow
 from aggregator.model.story import Credit, SourceLine, Tombstone
 from aggregator.render.redaction import public_name
+from aggregator.render.status_json import render_status_json
+from aggregator.render.theme_check import STATUS
 from aggregator.render.visibility import Visibility
 from aggregator.urls import Url
 from tests.render.records import NOON, STORE, a_publication
@@ -153,6 +156,14 @@ def test_s69_sources_of_unlisted_categories_and_strangers_are_not_listed() -> No
     assert visibility().source_line(row(key=EGRET)) is None
     assert visibility().source_line(row(key=SourceKey("stranger"))) is None
     assert visibility(categories=(CategoryKey("gone"),)).source_line(row()) is None
+
+
+def test_s69_the_public_status_has_no_address_of_a_private_source() -> None:
+    told = replace(STATUS.sources[0], key=HERON, url=SECRET, is_titled=False, categories=(X, HIDDEN))
+    shown = visibility({HERON: PRIVATE}).status(replace(STATUS, sources=(told,)))
+    (source,) = json.loads(render_status_json(shown))["sources"]
+    assert (source["key"], source["title"]) == (public_name(HERON), public_name(HERON))
+    assert (source["url"], source["categories"]) == (None, ["x"])
 
 
 def test_what_limits_shape_has_a_digest() -> None:

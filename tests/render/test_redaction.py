@@ -97,6 +97,23 @@ def test_s44_of_an_address_that_was_met_only_itself_and_its_secrets_count(link: 
     assert MET.tells(link) is told
 
 
+@pytest.mark.parametrize(
+    ("address", "link", "told"),
+    [
+        pytest.param("https://pub.example/", "https://pub.example", True, id="a-host"),
+        pytest.param("https://pub.example/", "https://cdn.example/?u=pub.example", True, id="a-host-inside"),
+        pytest.param("https://pub.example/", "https://pub.example/1", False, id="a-page-of-the-host"),
+        pytest.param("https://pub.example/", "https://www.pub.example/", False, id="a-longer-host"),
+        pytest.param("https://pub.example/?feed=podcast", "https://pub.example/", False, id="a-host-with-a-query"),
+        pytest.param("https://pub.example/f%C3%BCr", "https://pub.example/für/", True, id="a-path-decoded"),
+        pytest.param("https://pub.example/blog/", "https://pub.example/blog?page=2", True, id="a-path-and-a-query"),
+        pytest.param("https://pub.example/blog/", "https://pub.example/blog.html", False, id="a-longer-path"),
+    ],
+)
+def test_s44_an_address_without_a_secret_is_told_by_host_and_path(address: str, link: str, told: bool) -> None:
+    assert AddressRedactor([address]).tells(link) is told
+
+
 def test_s44_where_more_addresses_came_than_are_kept_whatever_looks_random_goes() -> None:
     veil = AddressRedactor(["https://pub.example/start"], ["https://pub.example/in?auth=sekrettoken"], rotates=True)
     assert veil.tells("https://pub.example/0123456789abcdef01234567/1")
