@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = getLogger(__name__)
 
-HEAD = "0010"  # the newest migration; a test compares it with the folder
+HEAD = "0011"  # the newest migration; a test compares it with the folder
 
 
 class Backend(Protocol):
