@@ -672,3 +672,11 @@ def test_a_changed_entry_is_rendered_again() -> None:
     render_atom(a_document(RICH), SITE, html=True)
     later = replace(RICH, updated=RICH.updated + timedelta(hours=1))
     assert b"2025-03-01T12:05:00Z" in render_atom(a_document(later), SITE, html=True)
+
+
+def test_a85_the_hub_stands_before_other_links() -> None:
+    feed = parsed(render_atom(a_document(hub=Url("https://hub.example/")), SITE, html=True))
+    links = [(link.get("rel"), link.get("href")) for link in feed.findall(f"{ATOM}link")]
+    assert links[0] == ("self", "https://planet.example.org/category/python.atom")
+    assert ("hub", "https://hub.example/") in links
+    assert "hub" not in [link.get("rel") for link in rendered().findall(f"{ATOM}link")]

@@ -1,16 +1,18 @@
 """Answers to searches, as a page and as JSON."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from aggregator.render import theme_check
-from aggregator.render.search_page import Answer, links_to_search, render_found, render_found_json
+from aggregator.render.search_page import Answer, Choice, links_to_search, render_found, render_found_json
 from aggregator.render.status_page import render_status_page
 from aggregator.urls import Url
 from tests.render.checks import Page
-from tests.render.records import SITE, a_publication
+from tests.render.records import NOON, SITE, a_publication
 
 FAR = "word " * 40 + "Heron " + "after " * 60
 
@@ -136,3 +138,38 @@ def test_results_and_status_announce_the_feeds_of_all_categories() -> None:
     ):
         (feed,) = Page(data).all("link", rel="alternate")
         assert (feed["type"], feed["href"]) == ("application/atom+xml", "https://planet.example.org/all.atom")
+
+
+@pytest.mark.parametrize(
+    ("choice", "is_kept"),
+    [
+        (Choice(), True),
+        (Choice(category="python"), True),
+        (Choice(category="web"), False),
+        (Choice(source="heron"), True),
+        (Choice(source="egret"), False),
+        (Choice(days=7), True),
+        (Choice(days=6), False),
+        (Choice(category="python", source="heron", days=7), True),
+    ],
+)
+def test_what_a_choice_keeps(choice: Choice, is_kept: bool) -> None:
+    now = NOON + timedelta(days=7, hours=-1)
+    assert choice.keeps(a_publication(1), now) is is_kept
+    assert not replace(choice, days=6).keeps(a_publication(1, published=None), now + timedelta(hours=1))
+
+
+@pytest.mark.usefixtures("html_as_it_is")
+def test_a_later_page_of_chosen_results(golden: Callable[[str, bytes], None]) -> None:
+    chosen = Choice(category="web", source="heron", days=7, page=3, has_more=True)
+    data = render_found(
+        "heron",
+        ["story"],
+        [a_publication(1), a_publication(2)],
+        Answer.FOUND,
+        SITE,
+        frozenset({"atom", "html"}),
+        choice=chosen,
+        categories=[("python", "Python"), ("web", "Web & more")],
+    )
+    golden("search-chosen.html", data)
