@@ -4,13 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, RowMapping, bindparam, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, RowMapping, Select, bindparam, func, literal, select
 
 from aggregator.late import late
 from aggregator.model.story import ArchiveSpan, Publication, Tombstone
-from aggregator.store.publications import filled, shown, with_copies
+from aggregator.store.publications import filled, shown, shown_of_stories, with_copies
 from aggregator.store.queries import by, rows_by
 from aggregator.store.river import RiverPage
 from aggregator.store.schema import MAX_IN, Instant, category, document, entry, insert, publication, source, story
@@ -51,6 +52,31 @@ _UPDATED = by(
     document.c.page,
 )
 
+_IN_CATEGORY = publication.c.category_id == bindparam("category")
+_IN_MAIN = (_IN_CATEGORY, publication.c.page.is_(None), publication.c.withdrawn_at.is_(None))
+_MAIN_ROWS = (
+    select(
+        publication.c.story_id,
+        story.c.atom_id,
+        publication.c.sort_at,
+        publication.c.entered_at,
+        publication.c.backfill,
+        (func.length(entry.c.content) + func.length(entry.c.summary)).label("characters"),
+    )
+    .join(story, story.c.id == publication.c.story_id)
+    .join(entry, entry.c.id == publication.c.shown_id)
+    .where(*_IN_MAIN)
+    .order_by(*_IN_ORDER)
+)
+_TOMBSTONES = (
+    select(story.c.atom_id, publication.c.withdrawn_at, publication.c.updated, source.c.key)
+    .join(story, story.c.id == publication.c.story_id)
+    .outerjoin(entry, entry.c.id == story.c.founder_id)
+    .outerjoin(source, source.c.id == entry.c.source_id)
+    .where(_IN_CATEGORY, STANDING_TOMBSTONE)
+    .order_by(publication.c.withdrawn_at.desc(), story.c.atom_id)
+)
+
 
 class Documents:
     """Queries for the contents of documents, and their last `updated`: `tx.documents`."""
@@ -60,25 +86,9 @@ class Documents:
 
     def main_rows(self, number: int) -> list[MainRow]:
         """Return the publications in the main document of a category, in order, without their contents."""
-        query = (
-            select(
-                publication.c.story_id,
-                story.c.atom_id,
-                publication.c.sort_at,
-                publication.c.entered_at,
-                publication.c.backfill,
-                (func.length(entry.c.content) + func.length(entry.c.summary)).label("characters"),
-            )
-            .join(story, story.c.id == publication.c.story_id)
-            .join(entry, entry.c.id == publication.c.shown_id)
-            .where(
-                publication.c.category_id == number, publication.c.page.is_(None), publication.c.withdrawn_at.is_(None)
-            )
-            .order_by(*_IN_ORDER)
-        )
         return [
             MainRow(story=row["story_id"], **{name: row[name] for name in row if name != "story_id"})
-            for row in self._connection.execute(query).mappings()
+            for row in self._connection.execute(_MAIN_ROWS, {"category": number}).mappings()
         ]
 
     def main_texts(self, number: int) -> Iterator[tuple[int, str, str]]:
@@ -95,9 +105,8 @@ class Documents:
 
     def publications(self, number: int, page: int | None) -> tuple[Publication, ...]:
         """Return the publications in one document of a category, in order; `page` None: the main document."""
-        place = publication.c.page.is_(None) if page is None else publication.c.page == page
-        query = shown().where(publication.c.category_id == number, place, publication.c.withdrawn_at.is_(None))
-        return filled(self._connection, query.order_by(*_IN_ORDER), on_page=True)
+        bound = {"category": number} if page is None else {"category": number, "page": page}
+        return filled(self._connection, _shown_in(is_main=page is None), on_page=True, **bound)
 
     def said(self, number: int, pages: Collection[int | None]) -> dict[int | None, datetime]:
         """Return the last published `updated` of documents; documents without a stored value are left out (A7).
@@ -232,7 +241,7 @@ class Documents:
         chosen = {n: set(fair_share(some, limit) if fair else stories[n][:limit]) for n, some in newest.items()}
         rows: dict[tuple[int, int], RowMapping] = {}
         for part in _parts(sorted({story_id for some in chosen.values() for story_id in some})):
-            found = self._connection.execute(shown().where(publication.c.story_id.in_(part))).mappings()
+            found = self._connection.execute(shown_of_stories(), {"stories": part}).mappings()
             rows |= {(row["category_id"], row["story_id"]): row for row in found}
         ordered = {n: [story_id for story_id in stories[n] if story_id in some] for n, some in chosen.items()}
         keys = [(n, story_id) for n, some in ordered.items() for story_id in some]
@@ -241,15 +250,7 @@ class Documents:
 
     def tombstones(self, number: int) -> tuple[Tombstone, ...]:
         """Return the tombstones in the main document of a category, the last withdrawn first (M8)."""
-        query = (
-            select(story.c.atom_id, publication.c.withdrawn_at, publication.c.updated, source.c.key)
-            .join(story, story.c.id == publication.c.story_id)
-            .outerjoin(entry, entry.c.id == story.c.founder_id)
-            .outerjoin(source, source.c.id == entry.c.source_id)
-            .where(publication.c.category_id == number, STANDING_TOMBSTONE)
-        )
-        query = query.order_by(publication.c.withdrawn_at.desc(), story.c.atom_id)
-        return tuple(map(_tombstone, self._connection.execute(query).mappings()))
+        return tuple(map(_tombstone, self._connection.execute(_TOMBSTONES, {"category": number}).mappings()))
 
     def tombstones_of_all(self, numbers: Sequence[int]) -> tuple[Tombstone, ...]:
         """Return the tombstones of `all.*`: of stories withdrawn from one of several categories and published in none.
@@ -307,6 +308,13 @@ class Documents:
             for number, story_id, source_id in self._connection.execute(query.where(category.c.id.in_(part))):
                 found[number].append((story_id, source_id))
         return {number: some[:limit] for number, some in found.items()}
+
+
+@lru_cache(maxsize=2)
+def _shown_in(*, is_main: bool) -> Select[Any]:
+    """Return the query of the publications in a main document, or on a `page`, of a `category`, in order."""
+    on_page = (_IN_CATEGORY, publication.c.page == bindparam("page"), publication.c.withdrawn_at.is_(None))
+    return shown().where(*(_IN_MAIN if is_main else on_page)).order_by(*_IN_ORDER)
 
 
 def _stands(numbers: Sequence[int], *within: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:

@@ -231,29 +231,55 @@ def _day_row(changes: Changes) -> dict[str, int]:
     }
 
 
+_POLLED = (poll_day.c.source_id == source.c.id) & (poll_day.c.day >= bindparam("since"))
+_ASIDE = (aside_day.c.source_id == source.c.id) & (aside_day.c.day >= bindparam("since"))
+_SUMS_OF_EACH = (
+    select(source.c.id, *(func.coalesce(func.sum(poll_day.c[name]), 0).label(name) for name in SUMS))
+    .select_from(source.outerjoin(poll_day, _POLLED))
+    .where(source.c.active)
+    .group_by(source.c.id)
+)
+_DAYS = (
+    select(poll_day.c.day, *(func.sum(poll_day.c[name]) for name in SUMS))
+    .select_from(source.join(poll_day, _POLLED))
+    .where(source.c.active)
+    .group_by(poll_day.c.day)
+)
+_ASIDE_DAYS = (
+    select(aside_day.c.day, aside_day.c.kind, *(func.sum(aside_day.c[name]) for name in ASIDE_SUMS))
+    .select_from(source.join(aside_day, _ASIDE))
+    .where(source.c.active)
+    .group_by(aside_day.c.day, aside_day.c.kind)
+)
+_ASIDES_OF_HOSTS = (
+    select(aside_day.c.host_key, *(func.sum(aside_day.c[name]).label(name) for name in ASIDE_SUMS))
+    .select_from(source.join(aside_day, _ASIDE))
+    .where(aside_day.c.kind == bindparam("of_kind"))
+    .group_by(aside_day.c.host_key)
+)
+_FIRST_DAY = type_coerce(source.c.first_stored_at, BigInteger) // MICROSECONDS_A_DAY
+_NEW_OF_EACH = (
+    select(source.c.id, func.sum(poll_day.c.new))
+    .select_from(source.join(poll_day, _POLLED & (poll_day.c.day > func.coalesce(_FIRST_DAY, 0))))
+    .where(source.c.active)
+    .group_by(source.c.id)
+)
+
+
 def sums_since(connection: Connection, day: int) -> dict[int, Sums]:
     """Return the sums of the polls since a day, by id of the source, for each source in feeds.yaml.
 
     The outer join makes the database look up the few days of each source, not 400 days of all sources.
     """
-    columns = [func.coalesce(func.sum(poll_day.c[name]), 0).label(name) for name in SUMS]
-    joined = source.outerjoin(poll_day, (poll_day.c.source_id == source.c.id) & (poll_day.c.day >= day))
-    query = select(source.c.id, *columns).select_from(joined).where(source.c.active).group_by(source.c.id)
-    return {row[0]: _sums(row[1:]) for row in connection.execute(query)}
+    return {row[0]: _sums(row[1:]) for row in connection.execute(_SUMS_OF_EACH, {"since": day})}
 
 
 def days_since(connection: Connection, day: int) -> tuple[DaySums, ...]:
     """Return the sums over all sources in feeds.yaml of each day since a day, newest first."""
-    columns = [func.sum(poll_day.c[name]) for name in SUMS]
-    joined = source.join(poll_day, (poll_day.c.source_id == source.c.id) & (poll_day.c.day >= day))
-    query = select(poll_day.c.day, *columns).select_from(joined).where(source.c.active).group_by(poll_day.c.day)
-    polls = {row[0]: _sums(row[1:]) for row in connection.execute(query)}
-    columns = [func.sum(aside_day.c[name]) for name in ASIDE_SUMS]
-    joined = source.join(aside_day, (aside_day.c.source_id == source.c.id) & (aside_day.c.day >= day))
-    query = select(aside_day.c.day, aside_day.c.kind, *columns).select_from(joined).where(source.c.active)
+    polls = {row[0]: _sums(row[1:]) for row in connection.execute(_DAYS, {"since": day})}
     asides = {
         (row[0], row[1]): AsideSums(**dict(zip(ASIDE_SUMS, map(int, row[2:]), strict=True)))
-        for row in connection.execute(query.group_by(aside_day.c.day, aside_day.c.kind))
+        for row in connection.execute(_ASIDE_DAYS, {"since": day})
     }
     return _days(polls, asides)
 
@@ -263,8 +289,7 @@ def months_of(connection: Connection, numbers: Sequence[int], day: int) -> dict[
 
     The day of the first entries of a source counts as a day without new entries, as in `new_since`.
     """
-    first = type_coerce(source.c.first_stored_at, BigInteger) // MICROSECONDS_A_DAY
-    new = case((poll_day.c.day == first, 0), else_=poll_day.c.new)
+    new = case((poll_day.c.day == _FIRST_DAY, 0), else_=poll_day.c.new)
     joined = poll_day.join(source, source.c.id == poll_day.c.source_id)
     query = select(poll_day.c.source_id, poll_day.c.day, new, poll_day.c.failures).select_from(joined)
     query = query.where((poll_day.c.new > 0) | (poll_day.c.failures > 0))
@@ -279,10 +304,7 @@ def months_of(connection: Connection, numbers: Sequence[int], day: int) -> dict[
 
 def asides_since(connection: Connection, day: int, kind: str) -> dict[str, AsideSums]:
     """Return the sums of requests of a kind (`DETAIL`, `FURTHER`) since a day, by the requested host key."""
-    columns = [func.sum(aside_day.c[name]).label(name) for name in ASIDE_SUMS]
-    joined = source.join(aside_day, (aside_day.c.source_id == source.c.id) & (aside_day.c.day >= day))
-    query = select(aside_day.c.host_key, *columns).select_from(joined).where(aside_day.c.kind == kind)
-    found = connection.execute(query.group_by(aside_day.c.host_key))
+    found = connection.execute(_ASIDES_OF_HOSTS, {"since": day, "of_kind": kind})
     return {row[0]: AsideSums(**dict(zip(ASIDE_SUMS, map(int, row[1:]), strict=True))) for row in found}
 
 
@@ -292,11 +314,7 @@ def new_since(connection: Connection, day: int) -> dict[int, int]:
     Sources without polls on these days are left out. The day of the first entries of a source is not counted: most of
     these entries are older than the subscription (M1).
     """
-    first = type_coerce(source.c.first_stored_at, BigInteger) // MICROSECONDS_A_DAY
-    later = (poll_day.c.day >= day) & (poll_day.c.day > func.coalesce(first, 0))
-    joined = source.join(poll_day, (poll_day.c.source_id == source.c.id) & later)
-    query = select(source.c.id, func.sum(poll_day.c.new)).select_from(joined)
-    return {row[0]: int(row[1]) for row in connection.execute(query.where(source.c.active).group_by(source.c.id))}
+    return {row[0]: int(row[1]) for row in connection.execute(_NEW_OF_EACH, {"since": day})}
 
 
 def news_days_of(connection: Connection, row: RowMapping) -> list[int]:

@@ -19,6 +19,13 @@ GONE = 410  # status of an address that is no longer published
 FORGOTTEN = 404  # its status once its category has been removed for long (A44)
 NOTHING: Mapping[str, int] = MappingProxyType({})
 _NO_STORY = (file.c.path < "entry/") | (file.c.path >= "entry0")  # `0` comes after the slash
+_ONE_OF = file.c.path.in_(bindparam("paths", expanding=True))
+_LISTED = select(file.c.path).where(_ONE_OF)
+_GONE = _LISTED.where(file.c.gone.is_not(None))
+_DIGESTS = select(file.c.path, file.c.digest).where(_ONE_OF)
+_NOTED = ("digest", "max_age", "gone", "copied", "facts")
+_NEW: dict[str, Any] = {name: bindparam(f"new_{name}") for name in (*_NOTED, "written_at")}
+_NOTE = update(file).where(file.c.path == bindparam("of_path")).values(_NEW)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +58,7 @@ class Files:
     def listed(self, paths: Sequence[str]) -> frozenset[str]:
         """Return those of the paths that are on the list."""
         parts = (paths[start : start + MAX_IN] for start in range(0, len(paths), MAX_IN))
-        return frozenset(
-            p
-            for part in parts
-            for p in self._connection.execute(select(file.c.path).where(file.c.path.in_(part))).scalars()
-        )
+        return frozenset(p for part in parts for p in self._connection.execute(_LISTED, {"paths": part}).scalars())
 
     def shown(self, paths: Sequence[str]) -> dict[str, Shown]:
         """Return what those of the paths show that are on the list."""
@@ -88,20 +91,17 @@ class Files:
             self._owe_pings(topics, now)
         if self.are_gone([w.path for w in files]) != {w.path for w in files if w.gone}:
             self.mark_gone(stale=True)
-        names = ("digest", "max_age", "gone", "copied", "facts")
-        rows = [{"of_path": w.path} | {f"new_{name}": getattr(w, name) for name in names} for w in files]
+        when: dict[str, Any] = {"new_written_at": now}
+        rows = [{"of_path": w.path} | when | {f"new_{name}": getattr(w, name) for name in _NOTED} for w in files]
         if rows:
-            statement = update(file).where(file.c.path == bindparam("of_path"))
-            values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-            self._connection.execute(statement.values(values | {"written_at": now}), rows)
+            self._connection.execute(_NOTE, rows)
 
     def _owe_pings(self, topics: Sequence[Written], now: datetime) -> None:
         """Record a ping for each topic whose digest differs from the stored one, also one written before a crash."""
         before: dict[str, str | None] = {}
         for start in range(0, len(topics), MAX_IN):
             paths = [w.path for w in topics[start : start + MAX_IN]]
-            known = select(file.c.path, file.c.digest).where(file.c.path.in_(paths))
-            before |= {row.path: row.digest for row in self._connection.execute(known)}
+            before |= {row.path: row.digest for row in self._connection.execute(_DIGESTS, {"paths": paths})}
         changed = {w.topic: w.digest for w in topics if w.topic is not None and before.get(w.path) != w.digest}
         HubPings(self._connection).owe(changed, now)
 
@@ -137,8 +137,8 @@ class Files:
 
     def digests_of(self, paths: Sequence[str]) -> Mapping[str, str | None]:
         """Return the digest of each of a few paths that is on the list; None where nothing was written yet."""
-        query = select(file.c.path, file.c.digest).where(file.c.path.in_(paths))
-        return {row.path: row.digest for row in self._connection.execute(query).all()}
+        rows = self._connection.execute(_DIGESTS, {"paths": paths}).all()
+        return {row.path: row.digest for row in rows}
 
     def below(self, folder: str) -> dict[str, Shown]:
         """Return the listed files of a folder, by path."""
@@ -161,10 +161,7 @@ class Files:
     def are_gone(self, paths: Sequence[str]) -> frozenset[str]:
         """Return those of the paths that are no longer published."""
         parts = (paths[start : start + MAX_IN] for start in range(0, len(paths), MAX_IN))
-        query = select(file.c.path).where(file.c.gone.is_not(None))
-        return frozenset(
-            p for part in parts for p in self._connection.execute(query.where(file.c.path.in_(part))).scalars()
-        )
+        return frozenset(p for part in parts for p in self._connection.execute(_GONE, {"paths": part}).scalars())
 
     def sync_gone(self) -> None:
         """Mark files of categories that left feeds.yaml as gone, and unmark files of categories that are back (A44).

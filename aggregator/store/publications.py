@@ -99,7 +99,15 @@ def shown() -> Select[Any]:
     )
 
 
-def filled(connection: Connection, query: Select[Any], *, on_page: bool = False) -> tuple[Publication, ...]:
+@lru_cache(maxsize=1)
+def shown_of_stories() -> Select[Any]:
+    """Return the query of all publications of some `stories`."""
+    return shown().where(publication.c.story_id.in_(bindparam("stories", expanding=True)))
+
+
+def filled(
+    connection: Connection, query: Select[Any], *, on_page: bool = False, **bound: object
+) -> tuple[Publication, ...]:
     """Return the publications of a query, each with the other copies of its story.
 
     Args:
@@ -107,8 +115,9 @@ def filled(connection: Connection, query: Select[Any], *, on_page: bool = False)
         query: made of `shown`.
         on_page: return them as their documents show them: a thinned archive page shows no texts although the store has
             them for another category (K3), and an archive page ignores template changes (M7).
+        bound: values of the parameters of the query.
     """
-    rows: Sequence[Row] = connection.execute(query).mappings().all()
+    rows: Sequence[Row] = connection.execute(query, bound).mappings().all()
     if not on_page:
         return tuple(with_copies(connection, rows))
     places = [(row["category_id"], row["story_id"]) for row in rows if row["page"] is not None]
@@ -139,7 +148,7 @@ def publications_of(connection: Connection, places: Mapping[int, int]) -> dict[i
     """
     rows = []
     for part in _parts(sorted(places)):
-        found = connection.execute(shown().where(publication.c.story_id.in_(part))).mappings()
+        found = connection.execute(shown_of_stories(), {"stories": part}).mappings()
         rows += [row for row in found if row["category_id"] == places[row["story_id"]]]
     credits = _credits(connection, rows, late=True)
     return {row["story_id"]: _publication(row, credits) for row in rows}
