@@ -260,6 +260,19 @@ class FileUnreadable(FetchError):
         return self._said(self.why)
 
 
+class ProgramFailed(FetchError):
+    """A program of the operator, a command or a hook, ended with a fault, or its answer can't be used."""
+
+    code = "program"
+
+    def __init__(self, url: Url, why: str) -> None:
+        super().__init__(url, why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self._said(self.why)
+
+
 class RobotsRefused(FetchError):
     """The robots.txt of the site disallows the page (P89)."""
 

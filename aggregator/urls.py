@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache, lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import NewType
 from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit, urlunsplit
@@ -110,6 +111,13 @@ def normalise_link(text: str, base: Url | None = None) -> Url:
 def file_url(path: Path) -> Url:
     """Return the file: URL of an absolute path, for local sources. `normalise` refuses file: URLs of feeds."""
     return Url(path.as_uri())
+
+
+def command_url(path: Path, arguments: Iterable[str]) -> Url:
+    """Return the address of a program with some arguments, for `kind: command`; it does not show the arguments."""
+    said = "\0".join(arguments)
+    mark = f"?{sha256(said.encode()).hexdigest()[:8]}" if said else ""
+    return Url(f"command:{path.as_uri().removeprefix('file:')}{mark}")
 
 
 def split_credentials(url: Url) -> tuple[Url, tuple[str, str] | None]:
@@ -235,8 +243,10 @@ def host_key_of(url: Url) -> str:
 
     Returns:
         An IP address unchanged; the domain of a platform; otherwise the registrable domain, or the host if it has none
-        (`localhost`); `file` for a file: URL.
+        (`localhost`); `file` for a file: URL; for a program a key of its own, so that it waits for no other.
     """
+    if url.startswith("command:"):
+        return f"command {url.rpartition('/')[2]}"
     return "file" if url.startswith("file:") else _host_key(host_of(url))
 
 

@@ -30,7 +30,7 @@ from tests.feed_server import FeedServer, Reply
 from tests.patience import PATIENCE
 from tests.rows import change
 from tests.running import Running
-from tests.sample_site import LOOPBACK, START, item, rss, shows_states
+from tests.sample_site import LOOPBACK, START, SampleSite, item, rss, shows_states
 
 ROOT = Path(__file__).parents[1]
 DOCS = ("cron.md", "service.md", "subscribe.md")
@@ -344,6 +344,24 @@ def test_what_doctor_md_says_to_type_its_lines_and_the_fields_of_a_report(polled
 
 def test_what_fix_md_says_to_type(polled: Path) -> None:
     assert {typed(line, polled) for line in commands("fix.md")} == {"nothing is proven to be wrong\n"}
+
+
+def test_the_programs_of_hooks_md_work(sample_site: SampleSite, publisher: FeedServer) -> None:
+    text = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+    lunch, tidy = blocks(text, "python")
+    day, _ = blocks(text, "sh")  # the other one needs jq
+    url = publisher.serve("/a", rss(item(1, title="Soup"), item(2, description="Sponsored by us")))
+    for name, program in (("lunch", lunch), ("tidy", tidy), ("day", day)):
+        (sample_site.folder / name).write_text(program, encoding="utf-8")
+        (sample_site.folder / name).chmod(0o755)
+    commands = "[{kind: command, url: lunch}, {kind: command, url: day}, "
+    sample_site.writes(f"defaults: {{hooks: [tidy]}}\nsources: {commands}{{url: '{url}'}}]\n")
+    assert sum(row["new"] for row in sample_site.poll()["results"]) == 5
+    assert sorted(sample_site.titles()) == ["Rice & beans", "Soup", "Soup", "Up since"]
+    (said,) = blocks(text, "yaml")
+    (sample_site.folder / "feeds.yaml").write_text(said, encoding="utf-8")
+    settings = load_config(sample_site.folder / "feeds.yaml", {"LUNCH_TOKEN": "a-token"})
+    assert [str(hook) for hook in settings.sources[1].hooks] == ["bin/tidy"]
 
 
 def test_r67_every_alarm_state_and_code_is_explained_and_nothing_else() -> None:

@@ -25,7 +25,7 @@ LATE = {
     "decide.poll": "aggregator.decide.document",
     "dry_run.plan": "aggregator.decide.rules_again",
     "poll.pipeline": "aggregator.identify.keys aggregator.poll.corrections aggregator.poll.details "
-    "aggregator.poll.pagination aggregator.rules.rewriting",
+    "aggregator.poll.hooks aggregator.poll.pagination aggregator.rules.rewriting",
     "poll.poller": "aggregator.reader.pool",
     "publish.aliases": "aggregator.publish.alarm_feed",
     "publish.formats": "aggregator.render.fields aggregator.render.renderer",

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.house import LIMITS, measures, sources
 
 ORDER = (
-    "late clock text urls extras rights container errors model config fetch parse clean identify reader rules "
+    "late clock text urls extras rights container errors model config programs fetch parse clean identify reader rules "
     "render secrecy cadence decide store in_force publish search poll app dry_run restore websub notify service serve "
     "distributed cli library __init__ __main__"
 ).split()

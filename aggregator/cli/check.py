@@ -171,8 +171,17 @@ def _missing_files(settings: Settings, config: Path) -> list[str]:
     return [
         str(Problem(str(config), source.line, 1, f"there is no file {source.path}; put it there, or correct url"))
         for source in settings.sources
-        if source.path is not None and not source.path.exists()
-    ]
+        if source.path is not None and source.program is None and not source.path.exists()
+    ] + program_faults(settings, config)
+
+
+def program_faults(settings: Settings, config: Path) -> list[str]:
+    """Return warnings for programs that are missing or not executable: their sources or hooks will fail."""
+    if not any(source.program or source.hooks for source in settings.sources):
+        return []
+    from aggregator.programs.run import faults_in  # late: few sites have programs
+
+    return list(map(str, faults_in(settings, str(config))))
 
 
 def _late_renames(settings: Settings, config: Path, tx: "Transaction") -> tuple[str, ...]:

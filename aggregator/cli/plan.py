@@ -192,7 +192,7 @@ def _planned(
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print what would change. Exit code 1 with --exit-code if anything would."""
     new = _read_as(options.new or options.config, options.config, environ)
-    for warning in new.warnings if not options.quiet else ():
+    for warning in (*new.warnings, *_program_faults(new, options)) if not options.quiet else ():
         print(warning, file=sys.stderr)
     try:
         plan, old, redactor, names = _planned(new, options, environ)
@@ -200,6 +200,12 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         print(f"aggregator: {error}; so everything is new", file=sys.stderr)
         return _tell(options, plan_of(None, new, None, utc_now()), None, PrivateRedactor(()), _names(None, new, {}))
     return _tell(options, plan, old, redactor, names)
+
+
+def _program_faults(new: Settings, options: argparse.Namespace) -> list[str]:
+    from aggregator.cli.check import program_faults  # late: `plan` needs nothing else of `check`
+
+    return program_faults(new, options.new or options.config)
 
 
 def _names(old: Settings | None, new: Settings, titles: Mapping[SourceKey, str]) -> dict[str, str]:

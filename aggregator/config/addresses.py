@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from aggregator.config.findings import Unfit, quoted
 from aggregator.model.output_paths import PATH
 from aggregator.model.settings import BucketAddress, Secret
-from aggregator.urls import BadUrl, Url, file_url, host_of, is_address, normalise, split_credentials
+from aggregator.urls import BadUrl, Url, command_url, file_url, host_of, is_address, normalise, split_credentials
 
 MAX_ADDRESS = 4096  # characters (S22)
 
@@ -124,6 +125,30 @@ def file_address(text: str, folder: Path) -> Address:
             "is outside the folder of feeds.yaml; copy the file into that folder and write the path of the copy"
         )
     return Address(file_url(path), path=path)
+
+
+def command_address(path: Path, arguments: Sequence[str]) -> Address:
+    """Return the address of a program as a source."""
+    return Address(command_url(path, arguments), path=path)
+
+
+def program_path(text: str, folder: Path) -> Path:
+    """Return the absolute path of an operator's program.
+
+    Args:
+        text: absolute, or relative to `folder`.
+        folder: folder of feeds.yaml.
+
+    Raises:
+        Unfit: the text is no path.
+    """
+    if not text.strip() or "\0" in text or re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        raise Unfit("is not the path of a program; write one such as bin/lunch, from the folder of feeds.yaml")
+    path = folder / text
+    if not path.exists() and " " in text and (folder / text.split()[0]).exists():
+        first, *rest = text.split()
+        raise Unfit(f"has arguments; write {first}, and arguments: [{', '.join(rest)}]")
+    return path
 
 
 def has_literal_secret(raw: str) -> bool:

@@ -255,6 +255,18 @@ PATTERN = Text(
 )
 
 
+PROGRAM = Text("a program", "its path, such as bin/lunch", limit=1000, exact=True, quotable=False)
+ARGUMENTS = ListOf(
+    Text("an argument", "a text", limit=4000, exact=True), "a list of arguments", "[--city, Bern]", most=100
+)
+ENVIRONMENT = MapOf(
+    vocabulary.variable_name,
+    Text("a value", '"${TOKEN}"', limit=4000, exact=True, hidden=True),
+    "a mapping of variables",
+    '{TOKEN: "${TOKEN}"}',
+)
+
+
 class RuleKeys(Keys):
     """One item of `include`, `exclude` or `when`: all its fields must match."""
 
@@ -298,6 +310,28 @@ RULE = _RuleShape()
 RULES = ListOf(RULE, "a list of rules", "[{title: pattern}]", most=500)
 
 
+class HookKeys(Keys):
+    """A program that sees each new entry: docs/hooks.md."""
+
+    HOME, CALLED = "hooks", "a hook"
+    run = required(PROGRAM, "The program: a path that counts from the folder of feeds.yaml, or an absolute one.")
+    arguments = key(ARGUMENTS, [], "Its arguments; no shell reads them.")
+    environment = key(
+        ENVIRONMENT, {}, "Environment variables for it; it gets none of yours but PATH, HOME and the like."
+    )
+    timeout = key(
+        Duration(timedelta(milliseconds=100), timedelta(minutes=1)), "10s", "Time for the new entries of one poll."
+    )
+    on_error = key(
+        Choice(keep=False, hold=True),
+        "keep",
+        "If it fails: `keep` publishes the entries unchanged; with `hold` the poll fails, and is repeated later.",
+    )
+
+
+HOOK = Table(HookKeys, words="a hook", write="{run: bin/tidy}", alone=HookKeys.run)
+
+
 class DefaultKeys(Keys):
     """Values for every source that does not have the key itself."""
 
@@ -325,6 +359,11 @@ class DefaultKeys(Keys):
     )
     timeout = key(
         Duration(timedelta(milliseconds=100), timedelta(minutes=10)), "30s", "Time for a whole poll, with redirects."
+    )
+    hooks = key(
+        ListOf(HOOK, "a list of hooks", "[{run: bin/tidy}]", most=10),
+        [],
+        "Programs of yours that see each new entry, one after the other, after `rewrite`: docs/hooks.md.",
     )
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 
 from aggregator.config.alarms import ALARMS
-from aggregator.config.keys import DEDUPE_TABLE, JEKYLL, RULE
+from aggregator.config.keys import DEDUPE_TABLE, HOOK, JEKYLL, RULE
 from aggregator.config.shapes import Schema
 from aggregator.config.source_keys import (
     CATEGORY,
@@ -81,6 +81,7 @@ _SECTIONS: tuple[tuple[str, str, Table], ...] = (
     ("A step of rewrite", "", REWRITE),
     ("title, content, … of rewrite", "", REPLACE),
     ("An item of route", "", ROUTE),
+    ("An item of hooks", "", HOOK),
     ("page", "", PAGE),
     ("entry", "", ENTRY),
     ("detail", "Each key of `entry` may stand here, and:", DETAIL),

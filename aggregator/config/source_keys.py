@@ -10,8 +10,10 @@ from aggregator.config.document import Node, Scalar
 from aggregator.config.durations import Duration
 from aggregator.config.findings import Findings, Unfit
 from aggregator.config.keys import (
+    ARGUMENTS,
     CATEGORY_KEY,
     CENTURY,
+    ENVIRONMENT,
     MAX_SOURCES,
     PATTERN,
     RULE,
@@ -163,6 +165,7 @@ _KINDS = Choice(
         **dict.fromkeys("api rest graphql".split(), "json"),
         **dict.fromkeys("local path".split(), "file"),
         **dict.fromkeys("list subscriptions".split(), "opml"),
+        **dict.fromkeys("exec script program".split(), "command"),
     },
     feed=Kind.FEED,
     json=Kind.JSON,
@@ -170,6 +173,7 @@ _KINDS = Choice(
     sitemap=Kind.SITEMAP,
     file=Kind.FILE,
     opml=Kind.OPML,
+    command=Kind.COMMAND,
 )
 
 
@@ -179,7 +183,8 @@ class SourceKeys(DefaultKeys):
     HOME, CALLED = "sources", "a source"
     url = required(
         Text("an address", "https://host/path", limit=addresses.MAX_ADDRESS, exact=True, quotable=False),
-        "Address of the feed; for `kind: file` a path in the folder of feeds.yaml; for `kind: opml` either.",
+        "Address of the feed; for `kind: file` a path in the folder of feeds.yaml; for `kind: opml` either; for "
+        "`kind: command` the path of a program.",
     )
     key_ = optional(
         Text("a key", "lower-case letters, digits, dots and hyphens", check=vocabulary.source_key),
@@ -264,6 +269,12 @@ class SourceKeys(DefaultKeys):
         Duration(timedelta(days=1), CENTURY),
         "Time without a new entry after which the alarm `silent` is raised: alarms.md.",
         shown="learned from the rhythm",
+    )
+    arguments = key(ARGUMENTS, [], "Of `kind: command`: arguments of the program; no shell reads them.")
+    environment = key(
+        ENVIRONMENT,
+        {},
+        "Of `kind: command`: environment variables for it; it gets none of yours but PATH, HOME and the like.",
     )
     page = optional(PAGE, "Numbers of `{page}` in `url` or `body` of a `kind: json`; keys below.")
     next = optional(

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from aggregator.config.addresses import (
     Address,
+    command_address,
     file_address,
     has_literal_secret,
     is_path,
@@ -43,6 +44,7 @@ from aggregator.model.settings import (
     Detail,
     HostRule,
     Kind,
+    Program,
     Reading,
     Request,
     Rewrite,
@@ -93,6 +95,7 @@ class SourceReader:
         self._keys: dict[str, Values] = {}
         self._claims: list[tuple[Node, str, SourceKey]] = []  # place of a `was`, the earlier name, key of its source
         self._readings: dict[Reading, Reading] = {}  # equal records are shared: most sources have the same
+        self._made_hooks: dict[int, tuple[Program, ...]] = {}  # by the list that is written: most are of `defaults`
         self._groups: dict[tuple[str, ...], tuple[CategoryKey, ...]] = {}
 
     def read(self, sources: Sequence[Values]) -> tuple[Source, ...]:
@@ -104,7 +107,8 @@ class SourceReader:
 
     def _source(self, values: Values) -> Source | None:
         kind = values[SourceKeys.kind]
-        address = self._address(values, kind)
+        program = self._program(values, kind)
+        address = self._address(values, kind, program)
         rule = rule_for(host_of(address.url), self._context.rules) if address and address.path is None else None
         allow_private = rule is not None and rule.allow_private
         self._check_intervals(values, address, allow_private)
@@ -118,12 +122,16 @@ class SourceReader:
         defaults = self._context.defaults
         dedupe = values.over(SourceKeys.dedupe, defaults)
         usual = defaults[SourceKeys.dedupe]
+        plain = {declared.name: values.over(declared, defaults) for declared in _PLAIN}
+        if plain["hooks"]:
+            plain["hooks"] = self._hooks(values, plain["hooks"])
         return Source(
-            **{declared.name: values.over(declared, defaults) for declared in _PLAIN},
+            **plain,
             key=key,
             url=address.url,
             safe_url=safe_address(address.url, self._findings.secrets, private=values[SourceKeys.private]),
             path=address.path,
+            program=program,
             line=values.node.line,
             categories=categories,
             reading=self._reading(values, kind, records, filing),
@@ -145,10 +153,38 @@ class SourceReader:
             accept=accept,
         )
 
-    def _address(self, values: Values, kind: Kind) -> Address | None:
+    def _program(self, values: Values, kind: Kind) -> Program | None:
+        """Return the program of a `kind: command`; keys that only such a source has are reported elsewhere."""
+        if kind is not Kind.COMMAND:
+            written = values.node.values if isinstance(values.node, MapNode) else {}
+            for key in (SourceKeys.arguments, SourceKeys.environment):
+                if key.name in written:
+                    what = f"{key.name} has no effect on kind {kind}; write kind: command, or remove it"
+                    self._findings.warn(values.place(key), what)
+            return None
+        from aggregator.config.programs import command_of  # late: few sources are programs
+
+        timeout = values.over(SourceKeys.timeout, self._context.defaults)
+        return command_of(values, timeout, self._root, self._findings)
+
+    def _hooks(self, values: Values, written: tuple[Values, ...]) -> tuple[Program, ...]:
+        for key in (SourceKeys.full_text, SourceKeys.detail):
+            if values[key]:
+                what = f"hooks would not see what {key.name} adds; remove one of the two, or write hooks: [] here"
+                self._findings.problem_at(values.place(key), what)
+        made = self._made_hooks.get(id(written))
+        if made is None:
+            from aggregator.config.programs import hooks_of  # late: few sources have hooks
+
+            made = self._made_hooks[id(written)] = hooks_of(written, self._root, self._findings)
+        return made
+
+    def _address(self, values: Values, kind: Kind, program: Program | None) -> Address | None:
         text = values[SourceKeys.url]  # with all blanks: a file name may have two in a row
         if text is None or values.is_bad(SourceKeys.kind):  # without a kind the form of the address is not known
             return None
+        if kind is Kind.COMMAND:
+            return None if program is None else command_address(program.path, program.arguments)
         place = values.place(SourceKeys.url)
         raw = place.raw if isinstance(place, Scalar) else text
         try:
@@ -217,8 +253,9 @@ class SourceReader:
         if not values[SourceKeys.full_text]:
             return None
         place = values.place(SourceKeys.full_text)
-        if kind is Kind.FILE or (kind in RECORDS and values.says(SourceKeys.detail)):
-            other = "on kind file" if kind is Kind.FILE else "beside detail"
+        is_local = kind in (Kind.FILE, Kind.COMMAND)
+        if is_local or (kind in RECORDS and values.says(SourceKeys.detail)):
+            other = f"on kind {kind}" if is_local else "beside detail"
             self._findings.warn(place, f"full_text has no effect {other}; remove it")
             return None
         if not all(map(find_spec, FULLTEXT)):
@@ -380,7 +417,9 @@ def derived_key(address: Address, folder: Path) -> SourceKey:
     if address.path is None:
         name, identity = host_of(address.url).removeprefix("www."), str(address.url)
     else:
-        name, identity = address.path.stem, address.path.relative_to(folder).as_posix()
+        inside = address.path.is_relative_to(folder)
+        name, identity = address.path.stem, str(address.path.relative_to(folder) if inside else address.path)
+        identity += address.url.partition("?")[2]  # other arguments make another source of a program
     name = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("._-")[:_MAX_HOST] or "source"
     return SourceKey(f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}")
 

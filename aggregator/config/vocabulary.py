@@ -133,6 +133,13 @@ def header_name(text: str) -> str:
     return text
 
 
+def variable_name(text: str) -> str:
+    """Check the name of an environment variable and return it unchanged."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", text):
+        raise Unfit("is not the name of an environment variable; write one such as TOKEN")
+    return text
+
+
 def header_value(text: str) -> str:
     """Check the value of a request header (S42) and return it unchanged; messages never show it."""
     if not text.isascii() or _CONTROL.search(text.replace("\t", " ")):

@@ -27,7 +27,7 @@ from aggregator.model.entry import Entry, Feed, KeyRule, Origin
 from aggregator.model.event import Code
 from aggregator.model.job import SourceJob
 from aggregator.model.known import EntryState, Identity, Known, KnownEntry, ListedEntry
-from aggregator.model.settings import Roster
+from aggregator.model.settings import Kind, Roster
 from aggregator.model.window import Item, form_of, state_of
 
 TEMPLATE_MIN = 10  # so many entries, and over half of a document, changed at once: its template did (R47)
@@ -78,7 +78,8 @@ def decide_entries(
     flooded = len(news) > FLOOD and due.stored_before
     if flooded:
         draft.note(Code.FLOOD, new=len(news))
-    overflowed = bool(news) and len(news) == len(document) and due.stored_before and since is None
+    tells_all = due.source.reading.kind is not Kind.COMMAND  # a program is told what it need not tell again
+    overflowed = bool(news) and len(news) == len(document) and due.stored_before and since is None and tells_all
     if overflowed:
         draft.note(Code.OVERFLOW, new=len(news))
     if since is None and not lacks and known.held:

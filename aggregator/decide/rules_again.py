@@ -69,7 +69,8 @@ def reapply(stored: Stored, source: Source, roster: Roster, numbers: Mapping[Cat
         None if nothing changes for it.
     """
     known, seen = stored.known, stored.known.first_seen
-    entry = rewritten(stored.entry, source.rewrite, source.reading.allow_classes)
+    before = stored.entry if source.hooks else stored.entry.as_told  # what hooks made of it ends with the last of them
+    entry = rewritten(before, source.rewrite, source.reading.allow_classes)
     judgement = judge(entry, source, roster.categories, seen=seen, own=_own_of(entry, source))
     if known.state is EntryState.REJECTED:
         places = tuple(key for key in judgement.places if key in numbers and numbers[key] not in stored.limited)
@@ -113,7 +114,7 @@ def _own_of(entry: Entry, source: Source) -> tuple[CategoryKey, ...]:
 def has_rules(source: Source, roster: Roster) -> bool:
     """Return whether any rule applies to the entries of a source."""
     categories = [roster.categories[key] for key in source.places if key in roster.categories]
-    own = source.include or source.exclude or source.rewrite or source.routes
+    own = source.include or source.exclude or source.rewrite or source.routes or source.hooks
     return bool(own) or any(category.include or category.exclude for category in categories)
 
 

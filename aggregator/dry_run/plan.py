@@ -49,7 +49,7 @@ _NOT_REPORTED = frozenset(
         "template_at",
     }
 )
-_WRITTEN = {"fields": "entry"}  # field -> its name in feeds.yaml, where that differs
+_WRITTEN = {"fields": "entry", "holds": "on_error"}  # field -> its name in feeds.yaml, where that differs
 _OF_FILE = ("site", "store", "publish", "host", "port", "workers", "proxy", "hosts")
 
 
@@ -278,7 +278,7 @@ def _differences(old: "DataclassInstance", new: "DataclassInstance") -> Iterator
             yield Change(name="url", old=old.safe_url, new=new.safe_url)
         elif each.name == "paging":
             yield from _paging(before, after)
-        elif each.name in ("headers", "auth"):
+        elif each.name in ("headers", "auth", "arguments", "environment"):
             yield Change(name=each.name, old=None, new="other values")
         else:
             yield Change(name=_WRITTEN.get(each.name, each.name), old=_said(before), new=_said(after))

@@ -129,7 +129,7 @@ def read_answer(trip: Trip, answer: HTTPResponse, sent: Headers, grow: Grow) -> 
         return NotModified(**trip.said(), etag=etag, last_modified=modified)
     if trip.ask.request.is_notice and 200 <= status < 300:
         read_rest(trip, answer)
-        return Fetched(**trip.said(), status=status, url=url, body=b"", body_digest=_digest_of(b""))
+        return Fetched(**trip.said(), status=status, url=url, body=b"", body_digest=digest_of(b""))
     delta = status == 226 and asks_for_delta(sent) and is_delta(headers.get("im", ""))
     if status not in (200, 203) and not delta:
         raise _no_news(trip, answer)
@@ -142,7 +142,7 @@ def read_answer(trip: Trip, answer: HTTPResponse, sent: Headers, grow: Grow) -> 
         raise EmptyBody(url)
     posted = trip.ask.request.method != "GET"  # to which nobody may answer 304
     etag, modified = (None, None) if posted else _validators(headers)
-    digest = _digest_of(body)
+    digest = digest_of(body)
     return Fetched(
         **trip.said(),
         status=status,
@@ -199,13 +199,17 @@ def read_file(ask: Ask, grow: Grow) -> bytes:
 
 
 def read_local(trip: Trip, grow: Grow) -> Answer:
-    """Read the file of a local source.
+    """Read the file of a local source, or run its program.
 
     Raises:
-        FetchError: as `read_file`.
+        FetchError: as `read_file`, or as `run_command`.
     """
+    if trip.ask.program is not None:
+        from aggregator.fetch.command import run_command  # late: few sources are programs
+
+        return run_command(trip, trip.ask.program, grow)
     body = read_file(trip.ask, grow)
-    digest = _digest_of(body)
+    digest = digest_of(body)
     return Fetched(
         **trip.said(),
         url=trip.ask.url,
@@ -248,6 +252,6 @@ def _validators(headers: HTTPHeaderDict) -> tuple[str | None, str | None]:
     return storable(headers.get("etag")), storable(modified[0] if modified else None)
 
 
-def _digest_of(body: bytes) -> Digest:
+def digest_of(body: bytes) -> Digest:
     """Return the digest of a decompressed body."""
     return Digest(hashlib.sha256(body).hexdigest())

@@ -7,7 +7,7 @@ from typing import Final
 from aggregator.model.entry import Digest
 from aggregator.model.observed import RequestMode
 from aggregator.model.record import record
-from aggregator.model.settings import Kind, Reading, Request, Secret
+from aggregator.model.settings import Kind, Program, Reading, Request, Secret
 from aggregator.urls import Url
 
 GET: Final = Request()
@@ -43,6 +43,8 @@ class Ask:
     auth: tuple[str, Secret] | None = None  # user and password
     timeout: timedelta = timedelta(seconds=30)  # of the whole request, redirects included
     path: Path | None = None  # a local file is read and nothing is sent; None: no local source (S2)
+    program: Program | None = None  # that is run in place of reading `path`
+    source: str = ""  # key of the source, which the program is told
     validators: Validators | None = None
     body_digest: Digest | None = None  # of the last body that was read and stored (P4)
     obeys_robots: bool = False  # the site's robots.txt is fetched first and obeyed (P89)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 from aggregator.model.charset import DECODED, Charset
 from aggregator.model.outline import Outline, RawOutline
@@ -217,6 +217,9 @@ class KeyRule(StrEnum):
     TITLE_AND_CONTENT = "title_and_content"
 
 
+HOOK: Final = "hook "  # begins the name of a hook among the steps that changed an entry
+
+
 @record
 class Original:
     """Fields of an entry as its source has them, before `rewrite` changed them."""
@@ -230,7 +233,13 @@ class Original:
     tags: tuple[Tag, ...]
     digest: Digest
     text_digest: Digest | None
-    by: tuple[str, ...] = ()  # steps of `rewrite` that changed something
+    by: tuple[str, ...] = ()  # steps of `rewrite`, and hooks, that changed something
+    dropped: str = ""  # why a hook dropped the entry
+
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """The hooks among `by`."""
+        return tuple(step for step in self.by if step.startswith(HOOK))
 
 
 @record
@@ -273,7 +282,7 @@ class Entry:
         before = self.original
         if before is None:
             return self
-        said = {each.name: getattr(before, each.name) for each in fields(before) if each.name != "by"}
+        said = {each.name: getattr(before, each.name) for each in fields(before) if each.name not in ("by", "dropped")}
         return replace(self, **said, original=None)
 
     @property

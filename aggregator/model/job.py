@@ -150,6 +150,8 @@ def _ask(job: Job, request: Request, *, is_page: bool, is_isolated: bool) -> Ask
         auth=source.auth,
         timeout=source.timeout,
         path=source.path if source.is_local else None,
+        program=source.program,
+        source=source.key,
         obeys_robots=is_page and source.robots is None,
         own_port=source.listed_by is None,
         is_isolated=is_isolated,

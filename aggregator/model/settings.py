@@ -41,6 +41,7 @@ class Kind(StrEnum):
     SITEMAP = "sitemap"
     FILE = "file"
     OPML = "opml"
+    COMMAND = "command"
 
 
 class Dedupe(StrEnum):
@@ -162,13 +163,32 @@ class Detail:
 
 
 @record
+class Program:
+    """An operator's own program: of a source (`kind: command`), or of a hook."""
+
+    path: Path  # absolute
+    name: str  # as written in feeds.yaml
+    folder: Path  # that it is started in: that of feeds.yaml
+    arguments: tuple[Secret, ...] = ()
+    environment: tuple[tuple[str, Secret], ...] = ()  # variables beside the few that every program gets
+    timeout: timedelta = timedelta(seconds=30)
+    holds: bool = False  # of a hook that failed: the poll fails; else the entries are taken unchanged
+    line: int = field(default=0, compare=False)  # in feeds.yaml, for messages
+
+    def __str__(self) -> str:
+        """Return the name as `plan`, `why` and `status` show it."""
+        return self.name
+
+
+@record
 class Source:
     """One configured address to poll, with `defaults:` applied."""
 
     key: SourceKey
     url: Url  # normalised, without credentials; for `kind: file` a file: URL of the resolved path
     safe_url: Url | None = None  # `url` without secrets, for outputs and reports (S44); None: must not be shown
-    path: Path | None = None  # local file (`kind: file`, `opml`): absolute, below the folder of feeds.yaml
+    path: Path | None = None  # local file (`kind: file`, `opml`, `command`): absolute
+    program: Program | None = None  # of `kind: command`
     listed_by: SourceKey | None = None  # key of the OPML list that names it; None: in feeds.yaml itself
     line: int = 0  # its line in feeds.yaml, for messages
     title: str | None = None  # overrides the title of the feed
@@ -199,6 +219,7 @@ class Source:
     exclude: tuple[Rule, ...] = ()
     rewrite: tuple[Rewrite, ...] = ()
     routes: tuple[Route, ...] = ()
+    hooks: tuple[Program, ...] = ()  # that see each new entry
     show: Show | None = None
     noindex: bool = False  # search engines are asked to leave its entries out
     language: str | None = None  # of its entries, as far as they name none
@@ -230,8 +251,8 @@ class Source:
 
     @property
     def is_local(self) -> bool:
-        """True if the source is a local file: only `kind: file` and `opml` are ever read from the disk (S2)."""
-        return self.path is not None and self.reading.kind in (Kind.FILE, Kind.OPML)
+        """True if the source is a local file or program: no request leaves (S2)."""
+        return self.path is not None and self.reading.kind in (Kind.FILE, Kind.OPML, Kind.COMMAND)
 
 
 @record
@@ -445,8 +466,14 @@ def fetch_settings_of(source: Source) -> str:
         reading.timezone,
         *_beyond_feeds(source),
         *((reading.strip,) if reading.strip else ()),
+        *(_said_to(source.program) if source.program else ()),
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _said_to(program: Program) -> tuple[object, ...]:
+    environment = tuple((name, str.__str__(value)) for name, value in program.environment)
+    return tuple(map(str.__str__, program.arguments)), environment
 
 
 def _beyond_feeds(source: Source) -> tuple[object, ...]:

@@ -93,6 +93,8 @@ def original_to_json(entry: Entry) -> dict[str, Any] | None:
     if before is None:
         return None
     said: dict[str, Any] = {"by": list(before.by), "text_digest": before.text_digest}
+    if before.dropped:
+        said["dropped"] = before.dropped
     said |= {
         name: getattr(before, name)
         for name in ("title", "link", "summary", "content")

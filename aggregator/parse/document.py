@@ -59,6 +59,8 @@ def parse(fetched: Fetched, reading: Reading) -> RawFeed:
         feed = _sitemap(decoded.text, fetched.url, limit)
     elif reading.kind is Kind.OPML:
         feed = _outlines(decoded.text, fetched.url)
+    elif reading.kind is Kind.COMMAND:
+        feed = _feed(_from_lines(decoded.text, fetched.url), fetched.url, limit)
     else:
         feed = _feed(decoded.text, fetched.url, limit)
     if feed.cut and not (feed.entries or feed.outlines):
@@ -142,6 +144,12 @@ def _outlines(text: str, url: Url) -> RawFeed:
     from aggregator.parse.opml import outlines_of
 
     return outlines_of(text, url)
+
+
+def _from_lines(text: str, url: Url) -> str:
+    from aggregator.parse.jsonlines import as_jsonfeed  # late: few sources are programs
+
+    return as_jsonfeed(text, url)
 
 
 def _json(text: str, url: Url, limit: int) -> RawFeed:

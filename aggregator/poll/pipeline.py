@@ -38,11 +38,12 @@ from aggregator.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from aggregator.identify import keys
-    from aggregator.poll import corrections, details, pagination
+    from aggregator.poll import corrections, details, hooks, pagination
     from aggregator.rules import rewriting
 else:
     corrections = late("aggregator.poll.corrections")
     details = late("aggregator.poll.details")
+    hooks = late("aggregator.poll.hooks")
     keys = late("aggregator.identify.keys")
     pagination = late("aggregator.poll.pagination")
     rewriting = late("aggregator.rules.rewriting")
@@ -63,6 +64,7 @@ class Intake:
     read: Callable[[Fetched, Ask], Feed]  # parse, clean, identify: see `aggregator.reader`
     redactor: Callable[[], Redactor]
     clock: Clock
+    is_cut: Callable[[], bool] = lambda: False  # the program stops; what is not decided yet is left undone (R54)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,6 @@ class Ports(Intake):
 
     store: Store
     roster: Callable[[], Roster]
-    is_cut: Callable[[], bool] = lambda: False  # the program stops; what is not decided yet is left undone (R54)
     worked: Callable[[], float] = thread_time  # seconds of CPU of this thread, by which comparing entries is limited
     on_listed: Callable[[], None] = lambda: None  # a list names other sources than before
     on_made: Callable[[], None] = lambda: None  # items have named categories that the roster lacks
@@ -101,6 +102,8 @@ def gather(job: JobT, ports: Intake) -> Gathered[JobT]:
                 answer = replace(answer, asides=(*answer.asides, *asides), met=met, hints=hints)
             if isinstance(job, SourceJob):  # a detail is rewritten with the entry that it belongs to
                 feed, answer = _rewritten(feed, job.source), replace(answer, packed=_packed(safe, job, feed))
+                if job.source.hooks:
+                    feed = hooks.hooked(feed, job, own, ports.is_cut)
             overran = thread_time() - began > LONG_READ
     except (CutShort, ReadersBusy) as error:
         answer = _unread(error, job, _exchange(answer, ports), redactor)

@@ -19,6 +19,7 @@ from aggregator.model.ask import Ask
 from aggregator.model.changes import Settled
 from aggregator.model.job import Gathered, Job
 from aggregator.model.poll import Answer, Cut, Exchange, Failed, Unreached
+from aggregator.model.settings import Source
 from aggregator.poll.pipeline import Ports, gather, settle
 from aggregator.poll.queues import ResultBuffer, WorkQueue
 
@@ -116,8 +117,7 @@ class Runner:
             stuck = [
                 (worker, worker.job)
                 for worker in self._workers
-                if worker.job is not None
-                and now - worker.since > STUCK * worker.job.source.timeout.total_seconds() + SPARE_SECONDS
+                if worker.job is not None and now - worker.since > _longest(worker.job.source)
             ]
             self._give_up([worker for worker, _ in stuck])
         for worker, job in stuck:
@@ -311,6 +311,12 @@ class Runner:
                 [Gathered(poll.job, Unreached(asked_at=poll.answer.asked_at, waits=True)) for poll in asked],
                 self._ports,
             )
+
+
+def _longest(source: Source) -> float:
+    """Return the seconds after its last request that a poll may take (R24)."""
+    own = sum(hook.timeout.total_seconds() for hook in source.hooks)
+    return STUCK * source.timeout.total_seconds() + SPARE_SECONDS + own
 
 
 def _groups(polls: Iterable[Gathered[Job]]) -> Iterator[list[Gathered[Job]]]:

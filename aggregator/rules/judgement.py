@@ -13,7 +13,7 @@ from functools import lru_cache
 import re2
 
 from aggregator.model.changes import Hit
-from aggregator.model.entry import Entry
+from aggregator.model.entry import HOOK, Entry
 from aggregator.model.settings import Category, CategoryKey, Rule, Source
 
 MAX_TEXT = 10_000  # characters that a pattern sees of one field (S24)
@@ -97,7 +97,10 @@ def judge(
         own: the categories of the entry; None: those of its source.
     """
     told = entry.as_told
-    hits = [Hit("", f"rewrite {step}") for step in entry.original.by] if entry.original else []
+    steps = entry.original.by if entry.original else ()
+    hits = [Hit("", step if step.startswith(HOOK) else f"rewrite {step}") for step in steps]
+    if entry.original and entry.original.dropped:
+        return Judgement(reason=entry.original.dropped, hits=tuple(hits))
     hits += _hits(told, "", source.include, source.exclude, seen)
     reason = refusal(told, source.include, source.exclude, seen=seen)
     if reason is not None:

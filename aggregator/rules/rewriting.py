@@ -33,6 +33,8 @@ def rewritten(entry: Entry, steps: Sequence[Rewrite], allow_classes: frozenset[s
         steps: of its source.
         allow_classes: class names that cleaning keeps: HTML is cleaned again after a replacement (S30).
     """
+    if entry.original is not None and entry.original.hooks:
+        return entry  # a hook saw it after these steps; its program can't be run again on what is stored
     told = entry.as_told
     now, by = told, []
     for step in steps:
@@ -40,8 +42,29 @@ def rewritten(entry: Entry, steps: Sequence[Rewrite], allow_classes: frozenset[s
         if after != now:
             by.append(str(step))
             now = after
-    if not by:
-        return told
+    return _with_original(now, told, by, allow_classes) if by else told
+
+
+def changed_to(entry: Entry, now: Entry, by: str, allow_classes: frozenset[str], *, dropped: str = "") -> Entry:
+    """Return an entry that a hook changed.
+
+    Args:
+        entry: as it was before.
+        now: as the hook wants it.
+        by: the hook, for `why`.
+        allow_classes: class names that cleaning keeps.
+        dropped: why the hook dropped it; empty if it did not.
+    """
+    if now == entry and not dropped:
+        return entry
+    before = entry.original.by if entry.original else ()
+    made = _with_original(now, entry.as_told, (*before, by), allow_classes)
+    assert made.original is not None
+    return replace(made, original=replace(made.original, dropped=dropped))
+
+
+def _with_original(now: Entry, told: Entry, by: Sequence[str], allow_classes: frozenset[str]) -> Entry:
+    """Return a changed entry with its own digests, and with the fields that its source gave."""
     if (now.content or now.summary) != (told.content or told.summary):
         now = replace(now, text=plain_text(now.content or now.summary))
     changed = [html for html, before in ((now.content, told.content), (now.summary, told.summary)) if html != before]
@@ -96,11 +119,12 @@ def _html(html: str, new: _Replace, classes: frozenset[str]) -> str:
 
 
 def _authors(entry: Entry, new: _Replace, _: frozenset[str]) -> Entry:
-    people = ((person, _name(new(person.name))) for person in entry.authors)
+    people = ((person, name_of_tag(new(person.name))) for person in entry.authors)
     return replace(entry, authors=_kept(replace(one, name=name) for one, name in people if name or not one.name))
 
 
-def _name(text: str) -> str:
+def name_of_tag(text: str) -> str:
+    """Return the name of a tag or an author in its stored form."""
     return " ".join(text.split())[:MAX_NAME].rstrip()
 
 
@@ -111,8 +135,8 @@ def _kept(people: Iterable[Person]) -> tuple[Person, ...]:
 def _tags(entry: Entry, new: _Replace, _: frozenset[str]) -> Entry:
     tags = []
     for tag in entry.tags:
-        term = _name(new(tag.term))
-        label = _name(new(tag.label)) or None if tag.label else None
+        term = name_of_tag(new(tag.term))
+        label = name_of_tag(new(tag.label)) or None if tag.label else None
         if term:
             tags.append(Tag(term=term, scheme=tag.scheme, label=label))
     return replace(entry, tags=tuple(dict.fromkeys(tags)))

@@ -278,6 +278,7 @@ def original_of(row: RowMapping) -> Original | None:
         digest=Digest(row["digest"]),
         text_digest=Digest(said["text_digest"]) if said["text_digest"] else None,
         by=tuple(said["by"]),
+        dropped=said.get("dropped", ""),
     )
 
 

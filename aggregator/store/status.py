@@ -82,6 +82,7 @@ ADVICE = {  # by error code (docs/alarms.md)
     "short": "the answer is cut off; report it to the publisher",
     "not_a_feed": "the answer is not a feed; look for the feed's own address",
     "unreadable": "the feed is malformed; report it to the publisher",
+    "program": "run the program by hand: the message has its last words; docs/hooks.md says what it may write",
     "internal": "an error in aggregator; please report it with the log",
 }
 OF_PAGES = {  # for HTML pages
@@ -104,7 +105,19 @@ OF_FILES = {"not_found": "there is no such file below the folder of feeds.yaml; 
 
 _OF_OUTLINES = {"not_a_feed": "the answer is not an OPML list of feeds; look for the list's own address"}
 
-_OF_KINDS = {Kind.HTML: OF_PAGES, Kind.SITEMAP: OF_SITEMAPS, Kind.JSON: OF_LISTS, Kind.OPML: _OF_OUTLINES}
+_OF_COMMANDS = {
+    "not_a_feed": "the program wrote something else than JSON lines or a feed; docs/hooks.md says what it may write",
+    "too_large": "let the program write fewer entries: it is told with `since` which ones are known",
+    "unreadable": "the program wrote something else than JSON lines or a feed; docs/hooks.md says what it may write",
+}
+
+_OF_KINDS = {
+    Kind.HTML: OF_PAGES,
+    Kind.SITEMAP: OF_SITEMAPS,
+    Kind.JSON: OF_LISTS,
+    Kind.OPML: _OF_OUTLINES,
+    Kind.COMMAND: _OF_COMMANDS,
+}
 
 
 def advice_for(code: str | None, kind: Kind, *, is_local: bool = False) -> str | None:
