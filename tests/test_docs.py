@@ -5,9 +5,11 @@ import os
 import re
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -344,6 +346,29 @@ def test_what_doctor_md_says_to_type_its_lines_and_the_fields_of_a_report(polled
 
 def test_what_fix_md_says_to_type(polled: Path) -> None:
     assert {typed(line, polled) for line in commands("fix.md")} == {"nothing is proven to be wrong\n"}
+
+
+def test_what_upgrade_md_says_to_type(planet: Path) -> None:
+    backup, copy, check, doctor, poll, restore, again = commands("upgrade.md")
+    aggregator("poll", cwd=planet)
+    typed(backup, planet)
+    name, *files = copy.split()
+    assert name == "cp"
+    shutil.copy(*(planet / file for file in files))
+    typed(check, planet)
+    assert aggregator(*doctor.split()[1:], cwd=planet).returncode in (0, 1)
+    typed(poll, planet)
+    shutil.rmtree(planet / "var")  # moved away
+    before = {path: path.read_bytes() for path in planet.glob("public/category/*")}
+    typed(restore, planet)
+    typed(again, planet)
+    assert {path: path.read_bytes() for path in planet.glob("public/category/*")} == before
+    store = planet / "var" / "aggregator.db"
+    assert store.exists()
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    done = aggregator("poll", cwd=planet)
+    assert (done.returncode, "was written by a newer aggregator" in done.stderr) == (3, True)
 
 
 def test_the_programs_of_hooks_md_work(sample_site: SampleSite, publisher: FeedServer) -> None:

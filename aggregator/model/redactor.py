@@ -42,12 +42,17 @@ class Redactor:
         return cls(s for s in settings.secrets if _bare(str.__str__(s)) not in places)
 
     def for_source(self, source: Source) -> "Redactor":
-        """Return the redactor for secrets that are sent to one publisher, the only ones that this publisher can echo.
+        """Return the redactor for secrets that are sent to one publisher, the only ones that this publisher can echo,
+        or that its programs are given.
 
         There may be 100,000 sources with a token each: searching a body for all of them would be too slow.
         """
         sent = [str.__str__(source.url), *(str.__str__(value) for _, value in source.headers)]
         sent += [str.__str__(part) for part in source.auth or ()]
+        for program in (source.program, *source.hooks):
+            if program is not None:
+                sent += [str.__str__(value) for value in program.arguments]
+                sent += [str.__str__(value) for _, value in program.environment]
         few = Redactor(())
         few._forms = {s: forms for s, forms in self._forms.items() if any(f in text for f in forms for text in sent)}
         return few

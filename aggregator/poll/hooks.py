@@ -61,7 +61,7 @@ def hooked(feed: Feed, job: SourceJob, redactor: Redactor, is_cut: Callable[[], 
             why = f"{HOOK}{hook}{':' if is_missing else ''} {error.why if isinstance(error, ProgramEnded) else error}"
             if hook.holds:
                 raise ProgramFailed(job.url, why) from error
-            notices.append(f"{why}; entries taken unchanged: {len(given)}")
+            notices.append(redactor.text(f"{why}; entries taken unchanged: {len(given)}"))
             continue
         for place in places:
             if (answer := answers.get(entries[place].key)) is not None:

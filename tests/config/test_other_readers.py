@@ -47,7 +47,7 @@ def test_each_word_is_foreign_and_leads_to_a_key(home: str) -> None:
             '"filter" is not a key of a source; write exclude (entries to leave out) or include (the only '
             "entries to take), a list such as [{title: pattern}]",
         ),
-        ("kind: rss", '"rss" is not feed, json, html, sitemap, file or opml; write feed'),
+        ("kind: rss", '"rss" is not feed, json, html, sitemap, file, opml or command; write feed'),
         ("every: 5 minutes", '"5 minutes" is not a duration; write 15m, or 5m and the reason in frequent:'),
         ("every: 2 hours", '"2 hours" is not a duration; write 2h'),
         ("every: every 30 min", '"every 30 min" is not a duration; write 30m'),

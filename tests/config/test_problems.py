@@ -178,7 +178,7 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("sources: [{kind: file, url: 'https://e.org/'}]\n", '1:29: "https://e.org/" is not the path of a file; '
          "write one below the folder of feeds.yaml, or remove kind: file"),
         ("sources: [{kind: fil, url: x.xml}]\n",
-         '1:18: "fil" is not feed, json, html, sitemap, file or opml; write file'),
+         '1:18: "fil" is not feed, json, html, sitemap, file, opml or command; write file'),
         ("sources:\n - https://e.org/\n - http://e.org/\n - https://E.org:443/#x\n",
          '4:4: "https://E.org:443/#x" is already polled by the source in line 2; '
          "write all its categories there as a list, or use route"),

@@ -162,6 +162,24 @@ def test_hooks_that_fail_harm_nobody(sample_site: SampleSite, publisher: FeedSer
     assert set(sample_site.titles()) >= {"Good", *WRONG}
 
 
+def test_s44_what_programs_are_given_is_not_shown(sample_site: SampleSite) -> None:
+    program(sample_site, "leak", "print(os.environ['TOKEN'], file=sys.stderr); sys.exit(1)")
+    program(sample_site, "lunch", "print(json.dumps({'id': 1, 'title': 'by ' + os.environ['TOKEN']}))")
+    program(sample_site, "tidy", TIDY.replace('["Food"', '[os.environ["TOKEN"]'))
+    sample_site.environ["TOKEN"] = "a-secret-token"
+    token = 'environment: {TOKEN: "${TOKEN}"}'
+    sources = "".join(
+        f"  - {{kind: command, url: {name}, arguments: ['${{TOKEN}}', {name}], {token}, hooks: [{hooks}]}}\n"
+        for name, hooks in (("leak", ""), ("lunch", f"{{run: tidy, {token}}}, {{run: leak, {token}}}"))
+    )
+    sample_site.writes(f"sources:\n{sources}")
+    report = json.dumps(sample_site.poll())
+    assert "ended with exit code 1" in report
+    assert sample_site.titles() == ["BY ***"]
+    shown = [report, json.dumps(notices(sample_site)), sample_site.published("category/general.json").decode()]
+    assert not [text for text in shown if "secret" in text.lower()]
+
+
 def test_an_entry_that_was_held_comes_once_the_hook_works(sample_site: SampleSite, publisher: FeedServer) -> None:
     url = publisher.serve("/a", rss(item(1, title="Soup")))
     sample_site.writes(f"sources: [{{key: a, url: '{url}', hooks: [{{run: tidy, on_error: hold}}]}}]\n")
