@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aggregator.publish.report import Published
 
 __version__ = "0.1.0"
+HOME = ""  # home page of the project, set by who builds a release, with project.urls in pyproject.toml; empty: none
 __all__ = ["Planet", "Publication", "Published", "Report", "load_config", "open_planet"]
 
 _HOMES = {

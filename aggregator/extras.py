@@ -1,7 +1,7 @@
 """Makes the shell command that installs the libraries of an extra, for the way in which this program was installed.
 
-The name `aggregator` on the public package index is another program, so that no command has this name without an
-address.
+On the public package index `aggregator` is another program. Ours is called `planet-aggregator`; no command has that
+name without an address, since what an index has under it need not be what is installed here.
 """
 
 import json
@@ -9,22 +9,24 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-NAME = "aggregator"
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
+NAME = "planet-aggregator"
+EARLIER = "aggregator"  # its name in installations of before it was renamed
 SOURCE = Path(__file__).resolve().parents[1]  # source folder of an editable installation
 
 
 def install_command(extra: str) -> str:
     """Return the shell command that installs the libraries of an extra for the interpreter that runs this program."""
-    from importlib.metadata import PackageNotFoundError, distribution  # late: the import takes 20 ms
-
-    try:
-        found = distribution(NAME)
-    except PackageNotFoundError:  # the program runs from a source folder that was never installed
+    found = own_distribution()
+    if found is None:  # the program runs from a source folder that was never installed
         return command_for(extra, {"url": SOURCE.as_uri(), "dir_info": {"editable": True}}, (), installer=installer())
     direct = json.loads(found.read_text("direct_url.json") or "null")
     if direct is not None and direct.get("dir_info", {}).get("editable") and (SOURCE / "pyproject.toml").is_file():
@@ -32,6 +34,16 @@ def install_command(extra: str) -> str:
     return command_for(
         extra, direct, found.requires or (), installer=installer((found.read_text("INSTALLER") or "").strip())
     )
+
+
+def own_distribution() -> "Distribution | None":
+    """Return the metadata of this program as it was installed; None if it was not."""
+    from importlib.metadata import PackageNotFoundError, distribution  # late: the import takes 20 ms
+
+    for name in (NAME, EARLIER):
+        with suppress(PackageNotFoundError):
+            return distribution(name)
+    return None
 
 
 def command_for(

@@ -23,13 +23,13 @@ REQUIRES = ["requests>=2", 'obstore<0.13,>=0.8; extra == "s3"', "lxml; python_ve
         pytest.param(
             {"archive_info": {}, "url": "https://x.example/a.whl"},
             "s3",
-            "'aggregator[s3] @ https://x.example/a.whl'",
+            "'planet-aggregator[s3] @ https://x.example/a.whl'",
             id="wheel",
         ),
         pytest.param(
             {"vcs_info": {"vcs": "git", "commit_id": "0a1"}, "url": "https://x.example/a.git", "subdirectory": "b"},
             "s3",
-            "'aggregator[s3] @ git+https://x.example/a.git@0a1#subdirectory=b'",
+            "'planet-aggregator[s3] @ git+https://x.example/a.git@0a1#subdirectory=b'",
             id="git",
         ),
         pytest.param(None, "s3", "'obstore<0.13,>=0.8'", id="no-address"),
@@ -56,14 +56,14 @@ def test_a_wheel_that_was_installed_names_itself(tmp_path: Path) -> None:
     """Build a wheel with the metadata of ours, install it in an environment of its own, and ask it there."""
     from zipfile import ZipFile
 
-    wheel = tmp_path / "aggregator-0.1.0-py3-none-any.whl"
-    info = "aggregator-0.1.0.dist-info"
+    wheel = tmp_path / "planet_aggregator-0.1.0-py3-none-any.whl"
+    info = "planet_aggregator-0.1.0.dist-info"
     source = Path(command_for.__code__.co_filename).read_text(encoding="utf-8")
     with ZipFile(wheel, "w") as file:
         file.writestr("aggregator/__init__.py", "")
         file.writestr("aggregator/extras.py", source)
         file.writestr(
-            f"{info}/METADATA", "Metadata-Version: 2.1\nName: aggregator\nVersion: 0.1.0\nProvides-Extra: s3\n"
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: planet-aggregator\nVersion: 0.1.0\nProvides-Extra: s3\n"
         )
         file.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         file.writestr(f"{info}/RECORD", "")
@@ -76,5 +76,5 @@ def test_a_wheel_that_was_installed_names_itself(tmp_path: Path) -> None:
         "import json; from aggregator.extras import install_command as c; print(json.dumps(c('s3')))",
     ]
     command = json.loads(subprocess.run(asked, check=True, capture_output=True, timeout=60).stdout)
-    assert shlex.split(command) == [str(python), "-m", "pip", "install", f"aggregator[s3] @ {wheel.as_uri()}"]
+    assert shlex.split(command) == [str(python), "-m", "pip", "install", f"planet-aggregator[s3] @ {wheel.as_uri()}"]
     subprocess.run([*shlex.split(command), "-q", "--no-index"], check=True, timeout=120)

@@ -132,7 +132,7 @@ def test_s62_no_version_with_a_known_fault_is_locked_or_in_range(name: str) -> N
 def test_s62_every_locked_package_says_who_needs_it(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     entries = re.split(r"(?m)^(?=[a-z0-9])", text)[1:]
-    known = set(locked(lock)) | {"aggregator"}
+    known = set(locked(lock)) | {"planet-aggregator"}
     for entry in entries:
         name = re.match("[a-z0-9._-]+", entry)
         via = re.findall(r"(?m)^    # (?:via|  ) *([a-z0-9._]\S*)", entry)

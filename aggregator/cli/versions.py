@@ -2,9 +2,9 @@
 
 import re
 import shlex
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import PackageNotFoundError, version
 
-from aggregator.extras import NAME, installer
+from aggregator.extras import installer, own_distribution
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^()]*)")
 
@@ -14,12 +14,9 @@ def installed_out_of_range() -> list[tuple[str, str]]:
 
     The libraries of an extra count if they are installed.
     """
-    try:
-        requires = distribution(NAME).requires or ()
-    except PackageNotFoundError:
-        return []
+    found_as = own_distribution()
     wrong = []
-    for line in requires:
+    for line in (found_as and found_as.requires) or ():
         wanted, _, marker = line.partition(";")
         name, ranges = _REQUIREMENT.findall(wanted)[0]
         try:

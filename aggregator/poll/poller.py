@@ -6,7 +6,7 @@ from functools import cached_property
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from aggregator import __version__
+from aggregator import HOME, __version__
 from aggregator.clock import Clock
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
@@ -19,7 +19,6 @@ from aggregator.model.poll import Answer, Cut, Fetched
 from aggregator.model.settings import Settings, Site
 from aggregator.poll.host_limits import HostLimits
 from aggregator.poll.pipeline import Ports
-from aggregator.render.mark import HOME
 from aggregator.store.database import Store
 from aggregator.urls import host_of
 
@@ -140,9 +139,11 @@ class Poller:
 
 
 def user_agent_of(site: Site) -> str:
-    """Return the User-Agent (P75): name, version, the public address of the output, and whom to write to."""
+    """Return the User-Agent (P75): name, version, the public address of the output, and whom to write to, if known."""
     public = [f"+{site.base_url}"] if is_public(host_of(site.base_url)) else []
-    return f"aggregator/{__version__} ({'; '.join([*public, site.contact or f'+{HOME}'])})"
+    asked = site.contact or (HOME and f"+{HOME}")
+    about = "; ".join(filter(None, (*public, asked)))
+    return f"aggregator/{__version__} ({about})" if about else f"aggregator/{__version__}"
 
 
 def _client_settings(settings: Settings) -> tuple[object, ...]:

@@ -2,12 +2,15 @@
 
 import zlib
 
+import aggregator
+
 NAME = "aggregator"
-HOME = "https://aggregator.example/"  # of the program; no version, or a release would change every page (A1)
+UNSET = "https://aggregator.example/"  # in outputs of a build without a home page: sites were published with it
+HOME = aggregator.HOME or UNSET  # of the program; no version, or a release would change every page (A1)
 
 LIST_MARK = f"generator={NAME}"  # first line of gone.txt; without a blank, so that a script can read each line alike
 MARKS = (
-    f'<generator uri="{HOME}">{NAME}</generator>'.encode(),  # Atom
+    *(f'<generator uri="{home}">{NAME}</generator>'.encode() for home in dict.fromkeys((HOME, UNSET))),  # Atom
     f"<generator>{NAME}</generator>".encode(),  # RSS
     f'<meta name="generator" content="{NAME}">'.encode(),  # pages
     b'"_aggregator":',  # JSON Feed and status.json: sorted keys put it first
