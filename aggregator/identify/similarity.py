@@ -5,9 +5,10 @@ the same, alike, or one contains the other. Numbers that differ inside a text ma
 rest is, unless they are corrections of the same day. Decisions 0185, 0187 and 0154 tell why, with the figures.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 from operator import or_
@@ -39,7 +40,9 @@ MIN_TITLE = 12  # weight of a title that is evidence alone, where there is no te
 MIN_EXCERPT = 8  # weight of a title over a text that is part of the other's
 BRIEF = 48  # weight up to which the same text of one second is evidence: the rules of a thread are longer
 EDITED_TITLE = 0.33  # similarity of titles over such a text
+TYPED = 0.9  # similarity of their letters, where a blank is wrong as well
 TYPING = 2  # words of a text with other letters, from which those of the title are errors as well
+TOLD = 0.5  # share of the words of one of these titles that the text has, if the date has a time
 SAID = 2  # words that two titles over the same text of one date share with it
 UNLIKE = 0.35  # similarity of titles below which they are not two issues of a series
 # Texts under one title. The next issue of a form or a series comes a day later at the earliest.
@@ -65,6 +68,8 @@ RETITLED = 300  # tokens under any other title
 RETITLED_KIN = 100  # tokens where a title has its words from the text; a form has others than its titles
 RETITLED_SOON = 45  # the same of entries of one day
 RETITLED_ALIKE = 0.98  # similarity of both
+RETITLED_EDITED = 0.95  # similarity of entries of one day, where both titles have their words from the text, of
+RETITLED_LONG = 150  # tokens: a paper edits what an agency wrote
 RETITLED_WITHIN = 0.92  # share of the shorter text, of entries of one day: an agency's head and name are not in both
 KIN = 0.33  # share of the words of such a title
 # Numbers that an editor corrected. A form has other numbers wherever it has some, or has all of them in one passage.
@@ -280,7 +285,11 @@ def _are_of_one_moment(one: Telling, other: Telling) -> bool:
     slot = slot_of(mine, others)
     if slot is not None and len(slot[0]) == len(slot[1]) and not all(map(_are_inflected, *slot)):
         return False
+    kin = one.kinship, other.kinship
     shared = _stems(mine) & _stems(others)
+    has_time = one.published.time() != time()  # not the date of a whole day
+    if has_time and shared & _stems(one.tokens) and min(kin) >= KIN and max(kin) >= TOLD:
+        return True
     if len(shared) < REWORDED * min(len(_stems(mine)), len(_stems(others))):
         return False
     said = len(shared & _stems(one.tokens))
@@ -293,22 +302,30 @@ def _stems(tokens: Iterable[str]) -> Set[str]:
 
 
 def _are_told(one: Telling, other: Telling, steps: Steps) -> bool:
-    """Return whether titles with other numbers are of one article: they are unlike, and the texts have the numbers.
+    """Return whether titles with other numbers may be of one article, whose text decides.
 
-    Where only one title has numbers, its own text has them: a report that went on has more to tell.
+    The titles are unlike, and both texts have all numbers; or one title has numbers more than the other, which its own
+    text has: a report that went on has more to tell.
     """
     mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
-    ours, theirs = (set(filter(is_number, title)) for title in (mine, others))
-    if ratio(mine, others, steps) >= UNLIKE or not (ours <= set(one.tokens) and theirs <= set(other.tokens)):
+    ours, theirs = (Counter(filter(is_number, title)) for title in (mine, others))
+    if not (set(ours) <= set(one.tokens) and set(theirs) <= set(other.tokens)):
         return False
-    return not ours or not theirs or (ours <= set(other.tokens) and theirs <= set(one.tokens))
+    more = (ours - theirs) + (theirs - ours)
+    if (ours <= theirs or theirs <= ours) and all(len(number) > 1 for number in more):  # else of a version, an issue
+        return True
+    numbers = {*ours, *theirs}
+    return ratio(mine, others, steps) < UNLIKE and numbers <= set(one.tokens) and numbers <= set(other.tokens)
 
 
 def _is_corrected_title(one: Telling, other: Telling) -> bool:
     """Return whether two titles differ in one number alone, which the text of each has in place of the other's."""
     mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
     slot = slot_of(mine, others)
-    if slot is None or not all(len(side) <= NUMBER and all(map(is_number, side)) for side in slot):
+    if slot is None or len(slot[0]) != len(slot[1]) or len(slot[0]) > NUMBER:
+        return False
+    pairs = [pair for pair in zip(*slot, strict=True) if pair[0] != pair[1]]
+    if not all(all(map(is_number, pair)) or _are_inflected(*pair) for pair in pairs):  # 146 and 164, in Russian
         return False
     return all(
         holds(ours.tokens, own) and not holds(theirs.tokens, own)
@@ -358,7 +375,10 @@ def _by_text(one: Telling, other: Telling, texts: Alignment, titles: Titles, *, 
         return found
     if texts.core < RETITLED and (texts.core < _least_retitled(one, other) or max(one.kinship, other.kinship) < KIN):
         return Likeness(False, texts.inner, "other titles, and the text may be a form")
-    if texts.inner < max(near, RETITLED_ALIKE) or texts.of_shorter < _share_retitled(one, other):
+    is_edited = texts.core >= RETITLED_LONG and _are_soon(one, other) and min(one.kinship, other.kinship) >= KIN
+    if texts.inner < max(near, RETITLED_EDITED if is_edited else RETITLED_ALIKE):
+        return differs
+    if texts.of_shorter < _share_retitled(one, other):
         return differs
     return Likeness(True, texts.inner, "same text under another title")
 
@@ -458,7 +478,10 @@ def _is_mistyped(one: Telling, other: Telling, texts: Alignment, steps: Steps) -
     """Return whether two titles differ in errors of typing, and the texts as well, in two places or more."""
     mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
     words = {gap[:2] for gap in texts.gaps}
-    return len(words) >= TYPING and all(are_spellings(*pair, steps) for pair in (*words, (mine, others)))
+    return len(words) >= TYPING and all(
+        are_spellings(*pair, steps) or ratio("".join(pair[0]), "".join(pair[1]), steps) >= TYPED
+        for pair in (*words, (mine, others))
+    )
 
 
 def _are_telling(one: Telling, other: Telling) -> bool:

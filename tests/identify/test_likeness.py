@@ -440,6 +440,12 @@ def judged(one: tuple[str, str], other: tuple[str, str], hours: float = 0) -> tu
         (("Brightwater names a new chairman", "Brightwater has opened its second studio"), 0, False),
         (("Two more for Brightwater", "Two are now a part of Brightwater"), 0, False),  # titles about nothing in it
         (("Marta joins the atelier Brume Noire", "Marta is now part of the atelier Brume Noire"), 0, True),
+        (
+            ("Marta Lindqvist leads cartography", "Kestrel Maps loses Marta Lindqvist"),
+            0,
+            True,
+        ),  # both have words from it
+        (("Marta Lindqvist leads cartography", "Good news for everybody here"), 0, False),
         (("South Leeds: Marta at the atelier Brume", "York: Marta at the atelier Brume"), 0, False),  # two towns
     ],
 )
@@ -473,6 +479,9 @@ def test_a_title_of_its_own_may_have_a_number_that_the_text_has() -> None:
         False,
         "numbers differ in the titles",
     )
+    alike = ("Dunmore: summer festival ends", "Dunmore: summer festival ends, 214 people ill")
+    assert judged((alike[0], text_of_both), (alike[1], text_of_both), 3)[0]
+    assert not judged((alike[0], text_of_both), ("Dunmore: summer festival ends, 5 ill", text_of_both), 3)[0]
     # Only one title has a number: a report that went on.
     assert judged((said, text_of_both), ("Dunmore: 214 people ill", f"{text_of_both} The stall is closed."), 3)[0]
 
@@ -512,3 +521,17 @@ def test_an_excerpt_that_ends_in_two_words_of_the_whole_text() -> None:
     whole = ARTICLE.format(214)
     excerpt = f"{' '.join(whole.split()[:40])} that week."
     assert judged(("Festival in Dunmore", whole), ("Festival in Dunmore", excerpt), 3)[0]
+
+
+@pytest.mark.parametrize(
+    ("title", "hours", "is_same"),
+    [
+        ("Mayonnaise of a summer stall made hundreds of people ill", 3, True),
+        ("Mayonnaise of a summer stall made hundreds of people ill", 30, False),
+        ("Nobody wants that sandwich any longer", 3, False),  # a title about nothing in the text
+    ],
+)
+def test_an_agencys_long_text_that_a_paper_edited_under_its_own_title(title: str, hours: float, is_same: bool) -> None:
+    whole = f"{ARTICLE.format(214)} {' '.join(WORDS[:80])}."
+    edited = whole.replace("said on Monday", "told us").replace("would pay for a review", "will pay for a study")
+    assert judged(("Festival in Dunmore ends in an outbreak", whole), (title, edited), hours)[0] is is_same
