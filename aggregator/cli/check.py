@@ -167,7 +167,7 @@ def _with_lists(settings: Settings) -> Settings:
 
 
 def _missing_files(settings: Settings, config: Path) -> list[str]:
-    """Return warnings for sources of kind file whose file is missing. It may be created later, so this is no error."""
+    """Return warnings for sources of kind file whose file is missing. It may be created later: no error."""
     return [
         str(Problem(str(config), source.line, 1, f"there is no file {source.path}; put it there, or correct url"))
         for source in settings.sources

@@ -113,7 +113,7 @@ def _serve(
             service.stop(begun)
             web.stop(max(WEB_SECONDS[0], min(WEB_SECONDS[1], begun + WEB_ENDS - monotonic())))
         finally:
-            web.stop(WEB_SECONDS[0])  # again is no harm
+            web.stop(WEB_SECONDS[0])  # a second time does no harm
     gc.freeze()  # what is left ends with the process; to look through it took seconds on a busy machine
     return 0 if stop.is_set() and service.fault is None else OURS
 

@@ -46,7 +46,7 @@ class Place:
         return next((pair for pair in self.pairs if pair[0].value == key), None)
 
     def get(self, key: str) -> "Place | None":
-        """Return the value of a key; None if this is no mapping, or does not have the key."""
+        """Return the value of a key; None if this is not a mapping, or does not have the key."""
         found = self.pair(key)
         return None if found is None else found[1]
 

@@ -27,7 +27,7 @@ from aggregator.rules.rewriting import rewritten
 SOONEST: Final = timedelta(minutes=5)  # between the first failure and the next request,
 LATEST: Final = timedelta(hours=4)  # doubled with each, up to this
 OWN_FAULTS: Final = frozenset({"not_found", "gone", "not_a_feed", "unreadable", "empty", "too_large", "short"})
-# Failures that no later request would change: an article that is closed to us, or is none, or is gone.
+# Failures that no later request would change: the article is closed to us, was removed, or is not an article.
 SETTLED: Final = frozenset({"forbidden", "auth", "gone", "not_a_feed", "unreadable", "too_large", "refused"})
 
 

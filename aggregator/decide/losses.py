@@ -88,7 +88,7 @@ def missing_fields(source: Source, entries: Sequence[Entry], had: Collection[str
 
 
 def forgone_fields(missing: Sequence[str], observed: Observed) -> tuple[str, ...]:
-    """Return the missing fields of a document whose absence is no loss.
+    """Return the missing fields of a document whose absence is not a loss.
 
     These are the fields that an operator gave up, and after a restore all that the first document lacks: entries were
     restored as published, with titles and dates that this program had made.

@@ -170,7 +170,7 @@ class Client:
         self.close()
 
     def _walk(self, trip: Trip) -> Answer | None:
-        """Follow redirects until a response is none.
+        """Follow redirects until a response is not a redirect.
 
         Returns:
             None where the next hop leads to a site whose robots.txt is unknown; then call again.
@@ -251,7 +251,7 @@ class Client:
     def _ask(self, trip: Trip, headers: Headers, request: Request) -> HTTPResponse:
         """Send one request.
 
-        The server may close a kept connection at the moment we reuse it. That is no fault of the publisher, and no
+        The server may close a kept connection at the moment we reuse it. That is not a fault of the publisher, and no
         retry in the sense of P32: the server never saw the request, which is sent again (RFC 9112, section 9.3.1), once
         and on a new connection. What an operator lets us post is a query: sending it twice does no harm.
         """

@@ -52,7 +52,7 @@ class Flight:
         self.fresh = False  # the next request must not
         self.answered = False  # something came back
         self.waited = 0.0  # seconds, for something of ours: they are not the publisher's
-        self.ended: Ended | None = None  # by us; what was read since is no proof of anything
+        self.ended: Ended | None = None  # by us; what was read since is not proof of anything
         self._lock = threading.RLock()  # a signal's handler may cut what its own thread is about to watch
         self._socket: socket.socket | None = None
         self._mail: queue.SimpleQueue[object] | None = None

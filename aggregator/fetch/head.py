@@ -1,7 +1,7 @@
 """Reads the head of a response: status line and headers, bounded, byte for byte (S22, P12, P35).
 
 http.client's own way is slower (it uses the e-mail parser, a fifth of the whole cost of a 304), stops at the first line
-that is no header, splits lines at bytes that mean something in Latin-1 only, and takes 103 for the response.
+that is not a header, splits lines at bytes that mean something in Latin-1 only, and takes 103 for the response.
 """
 
 import http.client
@@ -137,14 +137,14 @@ class Head(http.client.HTTPResponse):
 
 
 def number_of(digits: str) -> int | None:
-    """Read a whole number of any length; None if it is none. A number of over 18 digits is just huge."""
+    """Read a whole number of any length; None if the text is not a number. Over 18 digits count as one huge number."""
     if not (digits.isascii() and digits.isdigit()):
         return None
     return int(digits.lstrip("0")[:18] or "0")
 
 
 def _message(lines: list[bytes]) -> http.client.HTTPMessage:
-    """Return the headers of a head. A line that is no header is left out; a folded one belongs to the one before."""
+    """Return the headers of a head. A line that is not a header is left out; a folded one belongs to the one before."""
     pairs: list[tuple[str, str]] = []
     for line in lines:
         text = line.decode("latin-1")

@@ -136,7 +136,7 @@ def seconds_of(digits: str) -> timedelta:
 
 
 def http_date(value: str) -> datetime | None:
-    """Read an HTTP-date in any of its three forms (RFC 9110, section 5.6.7), aware UTC; None if it is none."""
+    """Read an HTTP-date in any of its three forms (RFC 9110, section 5.6.7), in UTC; None if the text is not one."""
     value = value.strip()
     if len(value) > _LONGEST_DATE:
         return None

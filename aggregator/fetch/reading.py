@@ -167,7 +167,7 @@ def read_file(ask: Ask, grow: Grow) -> bytes:
     path into the source's URL. A symlink may since lead to another file, but only within that file's folder.
 
     Raises:
-        FileUnreadable: it does not exist, is no regular file, or leads elsewhere now.
+        FileUnreadable: it does not exist, is not a regular file, or leads elsewhere now.
         BodyTooLarge: over 20 MiB.
         EmptyBody: the file is empty.
     """

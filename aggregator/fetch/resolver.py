@@ -60,7 +60,7 @@ def endpoints_of(host: str, port: int, flight: Flight, seconds: float) -> list[E
 
 
 def addresses_of(host: str) -> list[Address]:
-    """Return the addresses of a host for the fetch of this thread; none if there are none, or not in time."""
+    """Return the addresses of a host for the fetch of this thread; empty if none were found in time."""
     flight = under_way()
     try:
         return [endpoint.address for endpoint in endpoints_of(host, 0, flight, flight.remaining(LOOKUP_SECONDS))]

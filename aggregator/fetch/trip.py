@@ -26,7 +26,7 @@ MAX_REDIRECTS = 5
 MAX_LOCATION = 8 * 1024  # bytes
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# What listens on a machine and is no publisher's web server (S7). All below 32768, where passing ports begin.
+# What listens on a machine and is not a publisher's web server (S7). All below 32768, where passing ports begin.
 SERVICE_PORTS = frozenset(
     {
         1080, 1433, 1434, 1521, 1723, 1883, 2049, 2181, 2375, 2376, 2379, 2380, 3128, 3260, 3268, 3306, 3389, 3690,

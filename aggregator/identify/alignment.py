@@ -13,7 +13,7 @@ from aggregator.identify.tokens import is_number, ratio, weight
 
 SPELLING = 0.6  # similarity of the letters of two words that may be spellings of one
 SWAPPED = 2  # weight from which words in place of others are a swap: a character may be a typing error
-NUMERALS = frozenset("〇零一二两三四五六七八九十百千万")  # one in place of another is no typing error
+NUMERALS = frozenset("〇零一二两三四五六七八九十百千万")  # one in place of another is not a typing error
 PHRASE = 8  # weight up to which words at an end of the text may be a name
 HEAD_GOES_ON = 4  # tokens
 SENTENCE = 12  # weight of words between two marks that are a sentence, not a field of a form

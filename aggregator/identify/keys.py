@@ -143,7 +143,7 @@ def digest_of(entry: Entry) -> Digest:
 
     An address has no scheme, no utm_ parameters, and no temporary signature. Of images and players only the last part
     of the path counts: the query may be another such signature, and the host one of several that take turns. So a
-    change of markup alone, of blanks, of counters, of "3 hours ago" or of advertisements is no revision, and a
+    change of markup alone, of blanks, of counters, of "3 hours ago" or of advertisements is not a revision, and a
     sanitiser that learns a new element revises nothing.
     """
     fields = (

@@ -185,7 +185,7 @@ class StoryMatcher:
         lone = self._known.bearers.get(new.link or "", {}).get(other.source) == 1
         linked = same_id or (new.link is not None and new.link == other.match_link and lone)
         met = meet or other.id in new.near
-        met = met and not other.thinned  # a title whose text was removed is no evidence
+        met = met and not other.thinned  # a title whose text was removed is not evidence
         is_near = settings.dedupe is Dedupe.NEAR and met and new.is_close_to(other, settings.window)
         if not (linked or is_near):
             return
@@ -243,7 +243,7 @@ def _match(story: KnownStory, evidence: Evidence, other: KnownEntry, alike: Like
 
 
 def dedupe_link(entry: Entry) -> str | None:
-    """Return the link of an entry in comparable form; None for a start page, which is no evidence."""
+    """Return the link of an entry in comparable form; None for a start page, which is not evidence."""
     return _compared(entry.link) if entry.link else None
 
 

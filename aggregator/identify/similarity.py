@@ -35,7 +35,7 @@ NEAR = 0.85  # text similarity that is required where the titles are the same
 MAX_TOKENS = 1_500  # compared of each side
 MAX_CHARACTERS = 65_536  # of a text, from which the tokens are taken: folding costs time for the whole length
 # Titles, and texts that are hardly longer than titles. Weights count as in `weight`.
-MIN_TEXT = 16  # weight; a shorter text is no evidence by itself
+MIN_TEXT = 16  # weight; a shorter text is not evidence by itself
 MIN_TITLE = 12  # weight of a title that is evidence alone, where there is no text
 MIN_EXCERPT = 8  # weight of a title over a text that is part of the other's
 BRIEF = 48  # weight up to which the same text of one second is evidence: the rules of a thread are longer
@@ -122,7 +122,7 @@ class Telling:
 
     @cached_property
     def is_short(self) -> bool:
-        """Whether the text is no evidence by itself."""
+        """Whether the text is not evidence by itself."""
         return weight(self.tokens[:MIN_TEXT]) < MIN_TEXT  # no token weighs less than 1
 
     @cached_property

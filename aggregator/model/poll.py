@@ -10,7 +10,7 @@ from aggregator.model.hosts import Rest
 from aggregator.model.record import record
 from aggregator.urls import Url
 
-ABSENT: Final = frozenset({404, 410})  # a missing document beside a poll is no failure
+ABSENT: Final = frozenset({404, 410})  # a missing document beside a poll is not a failure
 CRASHES: Final = 3  # in a row, with one source in flight: it is polled alone, and read in another process (R13)
 
 
@@ -166,7 +166,7 @@ def stayed_here(answer: Exchange) -> bool:
 
 
 def asides_of(host_key: str, answer: Answer) -> tuple[Aside, ...]:
-    """Return what is recorded of a response that is no poll by itself, and of its own further requests."""
+    """Return what is recorded of a response that is not a poll by itself, and of its own further requests."""
     if stayed_here(answer) or isinstance(answer, Cut):
         return answer.asides
     aside = Aside(

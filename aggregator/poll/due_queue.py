@@ -228,7 +228,7 @@ class _Line:
         self.waiting: deque[tuple[int, DueItem]] = deque()  # each with its position in the list
 
     def take(self, budgets: Budgets, *, answered: Collection[JobId], apart: Collection[JobId]) -> DueItem | None:
-        """Take room for the first source for which there is some, and return it; None if there is none.
+        """Return the first source for which the budgets have room, and take the room; None if there is no such source.
 
         Args:
             budgets: limits of the hosts.

@@ -30,7 +30,7 @@ class Folder:
         """Open the folder, and make it if it is missing.
 
         Raises:
-            PublishError: it can't be made or is no folder.
+            PublishError: it can't be made or is not a folder.
         """
         self.root = root
         self._unsynced: set[str] = set()

@@ -152,7 +152,7 @@ def render_index(
         style: theme and texts of all pages.
         also: other outputs that exist, of `opml.xml`, `sources.opml` and `status.html`.
         names: all categories, if not all of them have a section.
-        river: the newest stories of all, as `river.values_for` has them; None: there are none on it.
+        river: the newest stories of all, as `river.values_for` has them; None: the page shows no stories.
     """
     scribe = ContextBuilder.of(site, site.language, style)
     feeds = feeds_of_site(site, formats)

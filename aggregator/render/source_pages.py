@@ -126,7 +126,7 @@ def render_source(page: SourcePage, site: Site, formats: frozenset[str], style: 
     kind = next((one for name, one in _OF_FORMAT.items() if (line.format or "").startswith(name)), None)
     if address and kind and not is_redacted:
         subscribed, feeds = title, [FeedLink(kind.label, kind.media_type, title, address)]
-    else:  # it is no feed, or nobody may know its address
+    else:  # it is not a feed, or nobody may know its address
         subscribed, path = (
             (plain(page.places[0].title), page.places[0].path) if page.places else (site.title, fields.ALL)
         )

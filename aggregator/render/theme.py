@@ -164,7 +164,7 @@ class Theme:
 
 
 def read_theme(folder: Path, called: str) -> Theme:
-    """Read a theme's folder. Files that are none of a theme's are left alone.
+    """Read a theme's folder. Files with other names than those of a theme are ignored.
 
     Args:
         folder: where it is.

@@ -249,7 +249,7 @@ class StateBuilder:
             entry = replace(entry, key=EntryKey(f"{entry.key}\n{one.atom_id}"))
             mine, before = (source, str(entry.key)), None
         places = (*(before.categories if before else ()), place)
-        # A place by an older copy's date (M1) is no proof that it was there then: its own date would lie in the future.
+        # A place by an older copy's date (M1) does not prove that it was there then: its own date would be later.
         seen = sort_at if one.entry.published is None else max(sort_at, one.entry.published)
         self._entries[mine] = RestoredEntry(
             source=source,

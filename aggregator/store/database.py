@@ -35,7 +35,7 @@ class Backend(Protocol):
 
     @property
     def path(self) -> Path | None:
-        """The file of the store; None: it is no file."""
+        """The file of the store; None: it is not a file."""
 
     @property
     def writing(self) -> Lock:
@@ -151,7 +151,7 @@ class Store:
             return fault
         if isinstance(error, OperationalError):
             return StoreError(f"the store {self.where}: {error.orig}")
-        # For example, a file that is no database.
+        # For example, a file that is not a database.
         return StoreError(f"the store {self.where}: {str(error).splitlines()[0]}")
 
     @property

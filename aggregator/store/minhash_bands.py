@@ -1,7 +1,7 @@
 """MinHash bands of entries (table `fingerprint`): they find near-duplicates without a comparison with all entries.
 
 Bands are stored for founding entries, since new entries are compared with those (T5). Bands are deleted some time after
-the text of the entry (K2): a title alone is no evidence. Look-ups skip bands of deleted texts, so the time of the
+the text of the entry (K2): a title alone is not evidence. Look-ups skip bands of deleted texts, so the time of the
 deletion has no influence on decisions.
 """
 

@@ -107,6 +107,7 @@ def test_s44_of_an_address_that_was_met_only_itself_and_its_secrets_count(link: 
         pytest.param("https://pub.example/?feed=podcast", "https://pub.example/", False, id="a-host-with-a-query"),
         pytest.param("https://pub.example/f%C3%BCr", "https://pub.example/für/", True, id="a-path-decoded"),
         pytest.param("https://pub.example/blog/", "https://pub.example/blog?page=2", True, id="a-path-and-a-query"),
+        pytest.param("https://pub.example/FOX/", "https://pub.example/FOX", True, id="a-path-in-capitals"),
         pytest.param("https://pub.example/blog/", "https://pub.example/blog.html", False, id="a-longer-path"),
     ],
 )

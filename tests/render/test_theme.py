@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ import pytest
 from aggregator.cli.main import main
 from aggregator.config import load_config
 from aggregator.errors import ConfigError, PublishError
+from aggregator.model.poll import State
 from aggregator.render.cache import forget_all
 from aggregator.render.html_pages import render_category
+from aggregator.render.status_page import render_status_page
 from aggregator.render.theme import Theme, checked_style, ours, plain_style, read_theme, signature_of
-from aggregator.render.theme_check import POLICY, try_theme
+from aggregator.render.theme_check import POLICY, STATUS, try_theme
 from tests.fake_source import FakeSource, said
 from tests.render.checks import Page
 from tests.render.records import RICH, SAMPLE, SITE, a_document
@@ -48,6 +51,14 @@ def test_our_own_templates_pass_as_a_theme(folder: Path) -> None:
     for name in ours() - {"head.html", "prose.html"}:
         shutil.copy(TEMPLATES / name, folder)
     assert problems(folder) == []
+
+
+def test_a_theme_may_show_on_the_status_page_how_many_sources_are_in_trouble(folder: Path) -> None:
+    (folder / "status.html").write_text("<p>{{ summary }}</p>")
+    states = (State.FAILING, State.OK, State.GONE, State.PAUSED, State.NEVER)
+    status = replace(STATUS, sources=tuple(replace(STATUS.sources[0], state=state) for state in states))
+    shown = render_status_page(status, SITE, FORMATS, replace(plain_style(), theme=read_theme(folder, "theme")))
+    assert shown == b"<p>Sources that need a hand: 2 of 5.</p>"
 
 
 def test_our_own_pages_pass() -> None:

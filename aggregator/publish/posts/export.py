@@ -36,7 +36,7 @@ class RestoredNames:
     Args:
         folders: those of posts, by their names.
         store: lists the posts that are ours.
-        file: the template of names; a file with another suffix is no post.
+        file: the template of names; a file with another suffix is not a post.
 
     Raises:
         PublishError: the folder can't be read.

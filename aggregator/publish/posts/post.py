@@ -109,7 +109,7 @@ class PostWriter:
 
         Raises:
             TemplateFailed: with the line, and what is wrong there.
-            ValueError: what comes of it is no post, or the publication can't stand anywhere.
+            ValueError: what comes of it is not a post, or the publication can't stand anywhere.
         """
         return finished(self._template.render(self._values(publication, slug, title, others))).encode()
 

@@ -81,7 +81,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Plain(str):
-    """A foreign text without markup: what looks like a tag in it is none."""
+    """A foreign text without markup: a part that looks like a tag is text."""
 
     __slots__ = ()
 
