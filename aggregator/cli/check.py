@@ -199,7 +199,8 @@ def _late_renames(settings: Settings, config: Path, tx: "Transaction") -> tuple[
 
 
 def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return warnings for categories that look renamed without `was:` since the last settings in force."""
+    """Return what a store warns of: idle rules, and categories renamed without `was:` since the last settings."""
+    from aggregator.cli.idle_rules import idle_rules
     from aggregator.store.database import backend_of, open_store
 
     if not backend_of(settings.store).exists():
@@ -216,11 +217,12 @@ def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str
                 if text is None:
                     return ()
                 lists = tx.sources.lists()
+                idle = idle_rules(with_lists(settings, lists), config, tx)
                 if "${" not in text and text == config.read_text(encoding="utf-8"):  # in force as it stands
-                    return _late_renames(settings, config, tx)
+                    return idle + _late_renames(settings, config, tx)
                 old = with_lists(read_config(text.encode(), config, environ, was_in_force=True), lists)
                 new = with_lists(settings, lists)
-                late = _late_renames(settings, config, tx)
+                late = idle + _late_renames(settings, config, tx)
                 lines = {source.key: source.line for source in new.sources}
                 heirs = heirs_of({s.key: s for s in old.sources}, {s.key: s for s in new.sources})
                 return late + tuple(

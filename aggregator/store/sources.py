@@ -314,6 +314,16 @@ class Sources:
         seen = ((row, observed_of(row["observations"]).overflowed_at) for row in rows)
         return {SourceKey(row["key"]) for row, at in seen if at and row["attempted_at"] and at >= row["attempted_at"]}
 
+    def entry_counts(self) -> dict[SourceKey, int]:
+        """Return the number of stored entries of active sources, by key; none if the store was restored.
+
+        Rules did not decide for entries that were restored.
+        """
+        if self._connection.execute(select(store.c.restored_at)).scalar_one() is not None:
+            return {}
+        query = select(source.c.key, source.c.entries).where(source.c.active)
+        return {SourceKey(key): count for key, count in self._connection.execute(query)}
+
     def rows(self) -> list[SourceRow]:
         """Return the active sources as the lists of sources show them, by key."""
         found = [
