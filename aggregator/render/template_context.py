@@ -53,9 +53,9 @@ class Story:
     source: LinkText
     authors: str
     machine_date: str
-    day: str
-    moment: str
-    time: str  # of the day; empty if the story has no date of its own
+    day: str  # where nobody has told when the story was published, it says "or earlier"
+    moment: str  # the same with the time of the day
+    time: str  # of the day; empty if nobody has told when the story was published
     updated: tuple[str, str] | None = None  # for machines and for people; None: not since
     html: str = ""
     excerpt: str = ""  # beginning of the text as plain text; empty if the title says it all
@@ -171,7 +171,8 @@ class ContextBuilder:
         source = fields.source_title_of(publication)
         authors = [plain(p.name) for p in fields.named(publication.authors) if p.name != source]
         when = publication.published or publication.updated
-        machine_updated = fields.instant(publication.updated)
+        machine_updated, day = fields.instant(publication.updated), self.messages.day(when, self.zone)
+        latest = self.messages.text("or_earlier", when=day)
         title = plain(fields.title_of(publication))
         # where stories stand together, the text of one that search engines are kept from is not shown
         text = "" if publication.noindex else _text_of(publication)
@@ -187,8 +188,8 @@ class ContextBuilder:
             source=LinkText(plain(source), fields.web_address(publication.origin.link)),
             authors=self.messages.text("list_separator").join(authors),
             machine_date=fields.instant(when),
-            day=self.messages.day(when, self.zone),
-            moment=self.messages.moment(when, self.zone),
+            day=day if publication.published else latest,
+            moment=self.messages.moment(when, self.zone) if publication.published else latest,
             updated=(machine_updated, self.messages.moment(publication.updated, self.zone))
             if machine_updated != fields.instant(when)
             else None,

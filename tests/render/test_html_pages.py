@@ -245,9 +245,17 @@ def test_a64_dates_are_in_the_zone_and_the_zone_is_named() -> None:
     assert "Times are those of Europe/Berlin." in text
 
 
-def test_a64_an_undated_story_shows_when_it_came() -> None:
+def test_a64_an_undated_story_claims_no_date_of_its_own() -> None:
     text = render_category(a_document(LINKLESS), SITE, FORMATS).decode()
-    assert '<time datetime="2025-03-01T08:05:00Z">1 March 2025, 08:05</time>' in text
+    assert '<time datetime="2025-03-01T08:05:00Z">1 March 2025 or earlier</time>' in text
+
+
+def test_a_source_of_many_categories_names_the_first_twelve() -> None:
+    page = page_of(SOURCES[0])
+    places = tuple(StoryPlace(title=f"报纸{number}", path=f"category/{number}") for number in range(13))
+    seen = Page(render_source(replace(page, places=places), CHINESE_SITE, FORMATS))
+    assert "../category/11.html" in {a["href"] for a in seen.all("a")}
+    assert "报纸10、报纸11 全部分类" in seen.text, "the rest stand on the start page"
 
 
 def test_a67_a_chinese_site_has_chinese_pages() -> None:
