@@ -17,6 +17,7 @@ from aggregator.render.template_context import ContextBuilder
 from aggregator.render.theme import PageStyle
 
 ROW_BYTES = 270  # our own part of a source on the list, about; one in trouble stands there twice
+NAMED = 12  # categories of a source that are named: a newsroom has 150
 
 _OF_FORMAT = {"atom": FORMATS["atom"], "rss": FORMATS["rss"], "rdf": FORMATS["rss"], "json 1": FORMATS["json"]}
 
@@ -66,7 +67,7 @@ def render_sources(
             page=f"source/{line.key}.html" if scribe.style.sources else None,
             redacted=_is_redacted(line),
             title=plain(line.title) or line.key,
-            categories=separator.join(plain(title) for title in line.categories),
+            categories=separator.join([*map(plain, line.categories[:NAMED]), *["…"][: len(line.categories) > NAMED]]),
             link=fields.web_address(line.link),
             feed=_address(line),
         )
@@ -149,7 +150,8 @@ def render_source(page: SourcePage, site: Site, formats: frozenset[str], style: 
         word=word,
         trouble=trouble,
         since=since,
-        places=[place_of(page.path, place.title, place.path) for place in page.places],
+        places=[place_of(page.path, place.title, place.path) for place in page.places[:NAMED]],
+        has_more_places=len(page.places) > NAMED,
         stories=scribe.headlines(page.publications, here, "../" if page.has_story_pages else None),
         noindex=line.noindex,
     )

@@ -256,6 +256,8 @@ def test_a_source_of_many_categories_names_the_first_twelve() -> None:
     seen = Page(render_source(replace(page, places=places), CHINESE_SITE, FORMATS))
     assert "../category/11.html" in {a["href"] for a in seen.all("a")}
     assert "报纸10、报纸11 全部分类" in seen.text, "the rest stand on the start page"
+    line = replace(page.line, categories=tuple(place.title for place in places))
+    assert "报纸10、报纸11、…" in Page(render_sources([line], CHINESE_SITE, FORMATS)).text
 
 
 def test_a67_a_chinese_site_has_chinese_pages() -> None:
