@@ -39,8 +39,9 @@ from aggregator.render.translations import BadCatalogue, Catalogue, Messages, me
 if TYPE_CHECKING:
     import jinja2
 
-    from aggregator.render import sandbox, theme_check
+    from aggregator.render import compiled_templates, sandbox, theme_check
 else:
+    compiled_templates = late("aggregator.render.compiled_templates")
     jinja2 = late("jinja2")
     sandbox = late("aggregator.render.sandbox")
     theme_check = late("aggregator.render.theme_check")
@@ -74,7 +75,9 @@ _TEMPLATES: dict[str, Any] = {
 
 @cache
 def _built_in_environment() -> "jinja2.Environment":
-    return jinja2.Environment(loader=jinja2.FunctionLoader(_built_in), undefined=jinja2.StrictUndefined, **_TEMPLATES)
+    compiled = compiled_templates.CompiledTemplates(_TEMPLATES)
+    loader = jinja2.FunctionLoader(_built_in)
+    return jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, bytecode_cache=compiled, **_TEMPLATES)
 
 
 def _built_in(name: str) -> tuple[str, str, None] | None:
