@@ -35,6 +35,7 @@ _META = re.compile(rb"<meta\b[^>]{0,200}?\bcharset\s*=\s*[\"']?\s*([A-Za-z0-9_.:
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")  # C1 controls, searched in UTF-8 bytes: a fourth of the time of a search in text
 _WINDOWS = {code: char for code in range(0x80, 0xA0) if (char := bytes([code]).decode("cp1252", "ignore"))}
 _BYTES = {ord(char): code for code, char in _WINDOWS.items()}
+_NO_BYTE = re.compile(f"[^\x00-\xff{re.escape(''.join(_WINDOWS.values()))}]")  # what neither of the two sets has
 _SEQUENCE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
 # A letter and a sign that stand for two bytes of UTF-8 (`Ã©`, `â€`); searched in UTF-8 bytes for the same reason.
 _DOUBLE_ENCODED = re.compile(rb"\xc3[\x82-\xb4](?:\xc2[\x80-\xbf]|[\xc5-\xe2][\x80-\xbf])")
@@ -273,6 +274,8 @@ def _may_be_encoded_twice(body: bytes) -> bool:
 
 def _encoded_once(text: str) -> str | None:
     """Return what was encoded twice; None if that can't be."""
+    if _NO_BYTE.search(text):  # nearly always found at once, where translating takes 9 ms for 100 kB
+        return None
     try:
         return text.translate(_BYTES).encode("latin-1").decode("utf-8")
     except ValueError:

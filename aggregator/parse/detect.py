@@ -9,7 +9,7 @@ scores better than the text that it replaces.
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from aggregator.parse.encodings import codec_of
@@ -137,7 +137,7 @@ def implausibility(text: str) -> float:
     Returns:
         0 for a text as people write it; close to 1 for a text that was decoded with a wrong codec.
     """
-    shape = "".join(map(_kind, _non_ascii_runs(text)))
+    shape = "".join(map(_kind, "".join(_non_ascii_runs(text))))
     foreign = sum(len(run) for run in _FOREIGN.findall(shape))
     if not foreign:
         return 0.0
@@ -166,8 +166,7 @@ def _non_ascii_runs(text: str) -> Iterator[str]:
     """Return the non-ASCII characters with up to two ASCII letters on either side, runs separated by blanks."""
     left = _SCORED
     for run in _RUN.finditer(text):
-        yield from run[0]
-        yield " "
+        yield f"{run[0]} "
         left -= len(run[0])
         if left < 0:
             return
@@ -188,6 +187,9 @@ _SCRIPTS = {
 }
 
 
+_LEVELS: Final = {"gb2312": range(0xB0, 0xD8), "big5": range(0xA4, 0xC7), "euc_jp": range(0xB0, 0xD0)}  # first bytes
+
+
 @lru_cache(maxsize=20_000)
 def _kind(char: str) -> str:
     """Return a letter for the kind of a character: its script, upper case for capitals; `.` for punctuation."""
@@ -199,7 +201,7 @@ def _kind(char: str) -> str:
     if category in ("Cc", "Co", "Cn", "Cs") or char == "\ufffd":
         return "x"
     if "\u3400" <= char <= "\u9fff" or char >= "\U00020000" or "\uf900" <= char <= "\ufaff":
-        return "z" if char in _common_ideographs() else "Z"
+        return "z" if _is_common(char) else "Z"
     if "\u2500" <= char <= "\u259f":  # box-drawing characters, which have the codes of letters in DOS codecs
         return "x"
     if category[0] in "LM":
@@ -208,19 +210,10 @@ def _kind(char: str) -> str:
     return "." if category[0] in "PZ" or category in ("Cf", "Nd") or char in "©®™°·€£§×" else "s"
 
 
-@cache
-def _common_ideographs() -> frozenset[str]:
-    """Return the ideographs in use: the first levels of the standards of China, Taiwan and Japan."""
-    levels = (
-        ("gb2312", range(0xB0, 0xD8), (range(0xA1, 0xFF),)),
-        ("big5", range(0xA4, 0xC7), (range(0x40, 0x7F), range(0xA1, 0xFF))),
-        ("euc_jp", range(0xB0, 0xD0), (range(0xA1, 0xFF),)),
-    )
-    return frozenset(
-        char
-        for codec, leads, trails in levels
-        for lead in leads
-        for trail in trails
-        for second in trail
-        for char in bytes((lead, second)).decode(codec, "ignore")
-    )
+def _is_common(ideograph: str) -> bool:
+    """Return whether an ideograph is in use: it is of the first level of a standard of China, Taiwan or Japan."""
+    for codec, levels in _LEVELS.items():
+        code = ideograph.encode(codec, "ignore")
+        if len(code) == 2 and code[0] in levels:
+            return True
+    return False

@@ -112,6 +112,7 @@ def read_texts(
             remove_element(entry)
     import feedparser  # late: feedparser takes 50 ms to load, and a run of 304s never needs it
 
+    feedparser.api.PREFERRED_XML_PARSERS.clear()  # it looks for one that nobody has in all folders, once a document
     headers = {"content-location": url, "content-type": "application/xml; charset=utf-8"}
     body = etree.tostring(root, encoding="utf-8", xml_declaration=True)
     try:

@@ -8,6 +8,7 @@ lists what must hold; else the body is read whole, and the reason is counted.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.metadata import version
 
 from aggregator import __version__
 from aggregator.clean import sanitiser
@@ -23,7 +24,13 @@ from aggregator.model.window import CONTEXT, Listing, form_of, item_of, records_
 from aggregator.parse.cut import Body, Cut, Whole, cut, searchable
 from aggregator.parse.document import MAX_ENTRIES, SERVED_AS, parse
 
-_LIBRARIES = ("feedparser", "lxml", "nh3", "selectolax")
+# Of everything that reading goes through. Found while this module is imported, or each thread would look them up.
+VERSIONS = (
+    __version__,
+    str(sanitiser.VERSION),
+    keys.VERSION,
+    *map(version, ("feedparser", "lxml", "nh3", "selectolax")),
+)
 _OWN_KEYS = frozenset({KeyRule.ID, KeyRule.LINK})  # made of the item alone, if no other item has the same
 
 
@@ -112,7 +119,7 @@ class _Document:
     @property
     def before(self) -> bytes:
         """Digest of what the reading of an item depends on besides its bytes, as far as it is known before reading."""
-        said = (versions(), _settings_of(self.reading), self.fetched.url, self.part.head)
+        said = (VERSIONS, _settings_of(self.reading), self.fetched.url, self.part.head)
         return short_hash(repr(said).encode("utf-8", "surrogatepass"), CONTEXT // 2)
 
     def listing(self, feed: Feed, *, whole: str) -> Listing:
@@ -142,14 +149,6 @@ class _Document:
 
 def _with(feed: Feed, listing: Listing) -> Feed:
     return replace(feed, listing=listing)
-
-
-@cache
-def versions() -> tuple[str, ...]:
-    """Return the versions of everything that reading goes through."""
-    from importlib.metadata import version  # late: a run of 304s reads nothing
-
-    return (__version__, str(sanitiser.VERSION), keys.VERSION, *map(version, _LIBRARIES))
 
 
 @cache

@@ -34,8 +34,9 @@ _ENOUGH: Final = 8 * SHORT  # characters of HTML that hold more than a short tex
 _SENTENCE = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？…]+[”’」』）]*|[؟۔।]+(?=\s)")
 _LEADING = re.compile(r"[\W_]+")  # between a title that the text repeats and the text
 _LETTERS = re.compile(r"\w")
-_HEADING = re.compile(r"\s*<(h[1-6]|p)(?: [^<>]*)?>\s*(?:<(?:strong|b)>)?([^<]*\w[^<]*)(?:</(?:strong|b)>)?\s*</\1>\s*")
+_HEADING = re.compile(r"\s*<(h[1-6]|p)(?: [^<>]*)?>\s*(?:<(?:strong|b)>)?([^<]*)(?:</(?:strong|b)>)?\s*</\1>\s*")
 _NO_PROSE = re.compile(r"<(pre|table|figure|video|audio)\b.*?</\1>", re.DOTALL)
+_WIDE: Final = frozenset("WF")  # of the widths that Unicode names
 _OPENING: Final = "([{«“‘„\"'「『（《〈"
 
 _IMG = re.compile(r"<img((?: [a-z-]+=\"[^\"]*\")*) ?/?>")  # as the sanitiser writes it
@@ -126,7 +127,8 @@ def without_heading(html: str, title: str) -> str:
         title: of the story, which stands above the text.
     """
     first = _HEADING.match(html)
-    return html[first.end() :] if first and not without_title(unescape(first[2]).strip(), title) else html
+    is_text = first and _LETTERS.search(first[2])
+    return html[first.end() :] if first and is_text and not without_title(unescape(first[2]).strip(), title) else html
 
 
 def _beginning(html: str) -> tuple[str, bool]:
@@ -149,15 +151,15 @@ def _end_of(text: str, columns: int) -> int:
         return len(text)
     if text[: columns + 1].isascii():
         return min(len(text), columns)
-    for place, character in enumerate(text):
-        columns -= 2 if _is_wide(character) else 1
+    for place, width in enumerate(map(unicodedata.east_asian_width, text)):
+        columns -= 2 if width in _WIDE else 1
         if columns < 0:
             return place
     return len(text)
 
 
 def _is_wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in "WF"
+    return unicodedata.east_asian_width(character) in _WIDE
 
 
 # --- the picture
