@@ -21,9 +21,12 @@ LATE = {
     "app": "aggregator.poll.poller aggregator.publish.posts.post aggregator.render.search_page",
     "cli.poll": "aggregator.notify.messages aggregator.poll.corrections aggregator.poll.details "
     "aggregator.poll.dispatcher aggregator.poll.due_queue",
+    "decide.article": "aggregator.identify.tokens",
+    "decide.changed_ids": "aggregator.identify.similarity",
     "decide.losses": "aggregator.identify.keys aggregator.rules.rewriting",
     "decide.poll": "aggregator.decide.document",
     "dry_run.plan": "aggregator.decide.rules_again",
+    "identify.matching": "aggregator.identify.similarity",
     "poll.pipeline": "aggregator.identify.keys aggregator.poll.corrections aggregator.poll.details "
     "aggregator.poll.hooks aggregator.poll.pagination aggregator.rules.rewriting",
     "poll.poller": "aggregator.reader.pool",
@@ -38,13 +41,15 @@ LATE = {
     "publish.source_pages": "aggregator.render.source_pages",
     "publish.story_pages": "aggregator.render.fields aggregator.render.html_pages",
     "render.status_json": "aggregator.render.fields",
-    "render.theme": "aggregator.render.sandbox aggregator.render.theme_check jinja2",
+    "render.theme": "aggregator.render.compiled_templates aggregator.render.sandbox aggregator.render.theme_check "
+    "jinja2",
     "render.visibility": "aggregator.clean.text aggregator.clean.titles aggregator.render.html_fragments "
     "aggregator.render.redaction",
     "service.store_jobs": "aggregator.notify.messages",
     "store.alarms": "aggregator.cadence.silence",
     "store.documents": "aggregator.decide.publications",
     "store.entry_rows": "aggregator.identify.keys aggregator.identify.matching",
+    "store.known": "aggregator.identify.minhash",
     "store.queries": "aggregator.clean.text",
     "store.transaction": "aggregator.store.channels aggregator.store.documents aggregator.store.known "
     "aggregator.store.restoring aggregator.store.search aggregator.store.source_categories aggregator.store.status "
@@ -114,8 +119,12 @@ def loaded(folder: Path, *arguments: str) -> set[str]:
 @pytest.mark.slow
 def test_runs_import_only_what_they_use(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/a", rss(item(1)))
-    (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}sources: [{{key: a, url: '{url}'}}]\n", encoding="utf-8")
-    assert {"feedparser", "nh3", "feedgen", "jinja2"} <= loaded(tmp_path, "poll")
+    (tmp_path / "feeds.yaml").write_text(
+        f"{LOOPBACK}sources: [{{key: a, url: '{url}', dedupe: exact}}]\n", encoding="utf-8"
+    )
+    news = loaded(tmp_path, "poll")
+    assert {"feedparser", "nh3", "feedgen", "jinja2"} <= news
+    assert "aggregator.identify.tokens" not in news  # `exact` compares no words
     found = {arguments: loaded(tmp_path, *arguments.split()) for arguments in SPARED}
     assert len(publisher.asked) == 2
     for arguments, names in found.items():

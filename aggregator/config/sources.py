@@ -40,6 +40,7 @@ from aggregator.model.detail import ARTICLE
 from aggregator.model.hosts import rule_for
 from aggregator.model.settings import (
     GENERAL,
+    NEAR,
     CategoryKey,
     Detail,
     HostRule,
@@ -58,7 +59,6 @@ from aggregator.model.tokens import safe_address
 from aggregator.urls import host_of
 
 FULLTEXT = ("trafilatura", "lxml_html_clean")  # libraries of the extra `fulltext`
-NEAR = 0.85  # default similarity of near-duplicates, from 0 to 1
 WINDOW = timedelta(days=7)
 # Keys whose value goes into the field of the same name of `Source`, from `defaults:` if the source does not say it.
 _MADE = frozenset({"key", "url", "every", "dedupe", "was", "rewrite", "headers", "detail"})  # of these more is made

@@ -3,11 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice, pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aggregator.clean.text import text_of
-from aggregator.identify.tokens import tokens_of, weight
+from aggregator.late import late
 from aggregator.model.entry import Entry
+
+if TYPE_CHECKING:
+    from aggregator.identify import tokens
+else:
+    tokens = late("aggregator.identify.tokens")
 
 MIN_WEIGHT: Final = (
     60  # least weight of an article whose feed has no text: characters of Chinese, or half as many words
@@ -30,13 +35,13 @@ def is_better(article: str, content: str, summary: str, *, title: str = "", head
     """
     there = _tokens(article)
     told = _tokens(content or summary)
-    if weight(there) < max(MIN_WEIGHT, weight(told) + 1):
+    if tokens.weight(there) < max(MIN_WEIGHT, tokens.weight(told) + 1):
         return False
     if content:
         return _share(pairwise(told), pairwise(there)) >= KEPT_PAIRS
     if summary:
         return _share(told, there) >= KEPT_WORDS
-    return _share(tokens_of(title), [*there, *tokens_of(headline)]) >= KEPT_WORDS
+    return _share(tokens.tokens_of(title), [*there, *tokens.tokens_of(headline)]) >= KEPT_WORDS
 
 
 def with_article(listed: Entry, article: Entry) -> Entry:
@@ -64,7 +69,7 @@ def with_article(listed: Entry, article: Entry) -> Entry:
 
 
 def _tokens(html: str) -> list[str]:
-    return list(islice(tokens_of(text_of(html)), MOST_TOKENS))
+    return list(islice(tokens.tokens_of(text_of(html)), MOST_TOKENS))
 
 
 def _share(told: Iterable[object], there: Iterable[object]) -> float:

@@ -10,13 +10,18 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from aggregator.identify.budget import Budget
 from aggregator.identify.matching import dedupe_link, telling, telling_of
-from aggregator.identify.similarity import may_be_versions
+from aggregator.late import late
 from aggregator.model.entry import Enclosure, Entry
 from aggregator.model.known import KnownEntry, MatchedEntry, Trace
+
+if TYPE_CHECKING:
+    from aggregator.identify import similarity
+else:
+    similarity = late("aggregator.identify.similarity")
 
 FEWEST = 3  # unknown ids, and over half of the document: then the whole document may have got new ids (I35),
 SHARE = 0.9  # and did, if this share of the entries is recognised
@@ -100,7 +105,7 @@ def is_another(before: KnownEntry, entry: Entry, budget: Budget) -> bool:
     if budget.is_spent():
         return False
     with budget.counting():
-        return may_be_versions(telling(entry), telling_of(before)) is False
+        return similarity.may_be_versions(telling(entry), telling_of(before)) is False
 
 
 @dataclass(frozen=True, slots=True)

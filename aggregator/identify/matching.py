@@ -5,17 +5,23 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from aggregator.clean.text import text_of
 from aggregator.clean.titles import bounded_title
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import global_id_hash, speaks_for_itself
-from aggregator.identify.similarity import NEAR, Likeness, Telling, likeness, may_be_versions
+from aggregator.late import late
 from aggregator.model.entry import Entry
 from aggregator.model.known import Known, KnownEntry, KnownStory
-from aggregator.model.settings import Dedupe
+from aggregator.model.settings import NEAR, Dedupe
 from aggregator.urls import Url, is_start_page, match_url
+
+if TYPE_CHECKING:
+    from aggregator.identify import similarity
+else:
+    similarity = late("aggregator.identify.similarity")
 
 
 class Evidence(StrEnum):
@@ -193,13 +199,13 @@ class StoryMatcher:
             new.uncompared.add(other.id)
             return
         theirs = self._telling_of(other.id)
-        alike = likeness(new.telling, theirs, linked=linked, near=settings.near)
+        alike = similarity.likeness(new.telling, theirs, linked=linked, near=settings.near)
         if not alike.is_compared:
             new.uncompared.add(other.id)
         if alike.is_same:
             evidence = Evidence.ID if same_id else Evidence.LINK if linked else Evidence.NEAR
             yield _match(story, evidence, other, alike, agrees=True)
-        elif same_id and entry.id and speaks_for_itself(entry.id) and may_be_versions(new.telling, theirs):
+        elif same_id and entry.id and speaks_for_itself(entry.id) and similarity.may_be_versions(new.telling, theirs):
             yield _match(story, Evidence.ID, other, alike, agrees=False)
 
 
@@ -209,8 +215,12 @@ class _New:
     def __init__(self, entry: Entry, link: str | None, seen: datetime, near: frozenset[int]) -> None:
         self.entry, self.link, self.near, self._seen = entry, link, near, seen
         self.id_hash = global_id_hash(entry.id) if entry.id else None
-        self.telling = telling(entry)
         self.uncompared: set[int] = set()  # entries with which comparing costs too much
+
+    @cached_property
+    def telling(self) -> "similarity.Telling":
+        """Its parts that are compared; most entries have nobody to be compared with."""
+        return telling(self.entry)
 
     def is_close_to(self, other: KnownEntry, window: timedelta) -> bool:
         """Return whether two entries lie in one window: by when they were first seen, or by their own dates."""
@@ -220,18 +230,20 @@ class _New:
         return own is not None and theirs is not None and abs(own - theirs) <= window
 
 
-def telling(entry: Entry) -> Telling:
+def telling(entry: Entry) -> "similarity.Telling":
     """Return the parts of an entry that are compared with others."""
-    return Telling(bounded_title(entry.title), entry.text, entry.published)
+    return similarity.Telling(bounded_title(entry.title), entry.text, entry.published)
 
 
-def telling_of(known: KnownEntry) -> Telling:
+def telling_of(known: KnownEntry) -> "similarity.Telling":
     """Return the compared parts of a stored entry; its title is cut, since older stores have longer ones."""
     text = text_of(known.content or known.summary)  # as a new one's: what is stored went through the sanitiser
-    return Telling(bounded_title(known.title), text, known.published)
+    return similarity.Telling(bounded_title(known.title), text, known.published)
 
 
-def _match(story: KnownStory, evidence: Evidence, other: KnownEntry, alike: Likeness, *, agrees: bool) -> Match:
+def _match(
+    story: KnownStory, evidence: Evidence, other: KnownEntry, alike: "similarity.Likeness", *, agrees: bool
+) -> Match:
     return Match(
         story=story.id,
         evidence=evidence,

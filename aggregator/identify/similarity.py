@@ -30,8 +30,8 @@ from aggregator.identify.tokens import (
     weight,
     without_boilerplate,
 )
+from aggregator.model.settings import NEAR
 
-NEAR = 0.85  # text similarity that is required where the titles are the same
 MAX_TOKENS = 1_500  # compared of each side
 MAX_CHARACTERS = 65_536  # of a text, from which the tokens are taken: folding costs time for the whole length
 # Titles, and texts that are hardly longer than titles. Weights count as in `weight`.

@@ -10,7 +10,7 @@ from dataclasses import field, replace
 from datetime import time, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import NewType
+from typing import Final, NewType
 
 from aggregator.errors import Problem
 from aggregator.model.formats import FORMATS
@@ -50,6 +50,9 @@ class Dedupe(StrEnum):
     OFF = "off"
     EXACT = "exact"
     NEAR = "near"
+
+
+NEAR: Final = 0.85  # text similarity that is required where the titles are the same, unless feeds.yaml says another
 
 
 class Show(StrEnum):

@@ -166,6 +166,7 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
         changes = [decide(poll, NOTHING_KNOWN, roster) for poll in asked if _says_nothing(poll)]
         _undo_claims(tx, returned)
         written: list[Act] = [*changes]
+        tx.read_seen([poll.feed for poll in asked if poll.feed.listing.seen])
         for poll in asked:
             if _says_nothing(poll):
                 continue

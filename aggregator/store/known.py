@@ -1,9 +1,10 @@
 """Looks up the stored data that decisions about one document depend on, once, before anything is decided."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, or_, select
 
@@ -14,7 +15,7 @@ from aggregator.identify.budget import Budget
 from aggregator.identify.ids import minted_id
 from aggregator.identify.keys import global_id_hash, key_form
 from aggregator.identify.matching import dedupe_link, telling
-from aggregator.identify.minhash import bands_of
+from aggregator.late import late
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed
 from aggregator.model.job import DetailJob, Job, SourceJob
 from aggregator.model.known import (
@@ -52,6 +53,11 @@ from aggregator.store.schema import ENTRY, MAX_IN, alias, entry, source, store, 
 from aggregator.store.sources import known_outlines
 from aggregator.text.iris import is_identifier
 
+if TYPE_CHECKING:
+    from aggregator.identify import minhash
+else:
+    minhash = late("aggregator.identify.minhash")
+
 SLACK = timedelta(hours=1)  # polls that are settled together have different times
 
 
@@ -63,6 +69,7 @@ _STORE = select(
     store.c.offered_at,
     select(verdict.c.entry_id).exists().label("ruled"),  # rarely true; then verdicts cost one more statement
     select(entry.c.id).where(entry.c.source_id == _SOURCE).exists().label("has_entries"),
+    select(alias.c.target_id).where(alias.c.kind == ENTRY, alias.c.source_id == _SOURCE).exists().label("has_aliases"),
     source.c.identity,
     source.c.listed,
 ).select_from(store.outerjoin(source, source.c.id == _SOURCE))
@@ -93,7 +100,7 @@ _TRACES_BY_ID, _TRACES_BY_LINK, _TRACES_BY_TEXT = (
     by(_TRACES, entry.c[name]) for name in ("id", "match_link", "text_digest")
 )
 _SAMPLE = by(select(entry).where(entry.c.thinned.is_(None), entry.c.state != EntryState.WITHDRAWN.value), entry.c.id)
-_SEEN = by(select(*(entry.c[name] for name in "id source_id key own_id digest published updated".split())), entry.c.id)
+_SEEN = by(LISTED.add_columns(*(entry.c[name] for name in ("source_id", "key", "own_id"))), entry.c.id)
 _HELD = select(entry).where(entry.c.source_id == _SOURCE, entry.c.state == EntryState.HELD.value).order_by(entry.c.id)
 
 
@@ -104,6 +111,7 @@ def known(
     now: datetime,
     *,
     categories: Mapping[CategoryKey, KnownCategory],
+    seen: Mapping[int, RowMapping],
     also: Sequence[Entry] = (),
     budget: Budget | None = None,
 ) -> Known:
@@ -119,6 +127,7 @@ def known(
         feed: the document.
         now: the time.
         categories: all categories in the store.
+        seen: rows of `seen_entries`, if they were read in this transaction; others are looked up.
         also: stored entries of the source that will be published too and belong to no story yet.
         budget: budget for comparing entries; None: a new one.
 
@@ -131,7 +140,9 @@ def known(
     row = connection.execute(_STORE, {"source": due.source_id}).mappings().one()
     before: Sequence[int] = row["listed"] or ()
     stored = bool(row["has_entries"])
-    mine = _own(connection, due, [form for form, _ in document]) if stored else {}
+    here = [seen[item.entry] for _, item in feed.listing.seen if item.entry in seen]
+    own_entries = partial(_own, connection, due, has_aliases=bool(row["has_aliases"]))
+    mine = own_entries([form for form, _ in document], here) if stored else {}
     listed = [(form, item, mine[form]) for form, item in document if form in mine]
     changing = known_entries(connection, {one.id for _, item, one in listed if is_changing(one, item)})
     reused = {
@@ -153,7 +164,7 @@ def known(
     titles = {item.title for item in fresh if item.title}
     shares_items = any(trace.link in links or trace.title in titles for trace in traces)
     fresh += [*(item.entry for item in held), *also]
-    gone = _own(connection, due, [key_form(ref) for ref, _ in feed.deleted])
+    gone = own_entries([key_form(ref) for ref, _ in feed.deleted])
     withdrawn = known_entries(connection, {one.id for one in gone.values()})
     deleted = {form: withdrawn[one.id] for form, one in gone.items()}
     links = {link for item in fresh if (link := dedupe_link(item))}
@@ -203,20 +214,29 @@ def known(
     )
 
 
-def with_seen(connection: Connection, due: Job, feed: Feed) -> Feed | None:
-    """Return a document with the entries of the items that were not read (`Listing.seen`).
+def seen_entries(connection: Connection, feeds: Iterable[Feed]) -> dict[int, RowMapping]:
+    """Return the rows of the entries whose items were not read (`Listing.seen`), by id, for all documents at once."""
+    numbers = {item.entry for feed in feeds for _, item in feed.listing.seen}
+    return {row["id"]: row for row in rows_by(connection, _SEEN, sorted(numbers))}
+
+
+def with_seen(due: Job, feed: Feed, rows: Mapping[int, RowMapping]) -> Feed | None:
+    """Return a document with the entries of the items that were not read.
 
     They have what decisions on unchanged entries need: key, digest and dates.
+
+    Args:
+        due: the job of the source.
+        feed: the document.
+        rows: of these entries, as `seen_entries` has read them.
 
     Returns:
         None if the store no longer has one of them as it was: the document must be read whole.
     """
-    seen = feed.listing.seen
-    if not seen:
+    if not feed.listing.seen:
         return feed
-    rows = {row["id"]: row for row in rows_by(connection, _SEEN, sorted(item.entry for _, item in seen))}
     entries = list(feed.entries)
-    for place, item in seen:
+    for place, item in feed.listing.seen:
         row = rows.get(item.entry)
         if row is None or row["source_id"] != due.source_id:
             return None
@@ -302,10 +322,25 @@ def told_by_others(
     return found
 
 
-def _own(connection: Connection, due: Job, forms: Sequence[str]) -> dict[str, ListedEntry]:
-    """Return the stored entries of a source by form: of their key, else of an alias (I35)."""
+def _own(
+    connection: Connection, due: Job, forms: Sequence[str], seen: Sequence[RowMapping] = (), *, has_aliases: bool
+) -> dict[str, ListedEntry]:
+    """Return the stored entries of a source by form: of their key, else of an alias (I35).
+
+    Args:
+        connection: a reading connection suffices.
+        due: the job of the source.
+        forms: to look up.
+        seen: rows of entries of the source that were read before.
+        has_aliases: whether the source has any.
+    """
     own = {"source": due.source_id}
-    found = {row["key_hash"]: listed_entry(row) for row in rows_by(connection, _MINE_BY_FORM, forms, **own)}
+    wanted = set(forms)
+    found = {row["key_hash"]: listed_entry(row) for row in seen if row["key_hash"] in wanted}
+    rest = [form for form in forms if form not in found]
+    found |= {row["key_hash"]: listed_entry(row) for row in rows_by(connection, _MINE_BY_FORM, rest, **own)}
+    if not has_aliases:
+        return found
     rest = [form for form in forms if form not in found]
     targets = {row["value_hash"]: row["target_id"] for row in rows_by(connection, _ALIASES, rest, **own)}
     rows = rows_by(connection, _MINE_BY_ID, sorted(set(targets.values())), **own)
@@ -379,7 +414,7 @@ def _near(
     """
     if due.source.dedupe is not Dedupe.NEAR or not fresh:
         return {}, {}
-    bands = {key_form(item.key): bands_of(telling(item)) for item in fresh}
+    bands = {key_form(item.key): minhash.bands_of(telling(item)) for item in fresh}
     oldest = min((when for item in fresh if (when := item.published or item.updated)), default=now)
     since = min(now, oldest) - due.source.window - SLACK
     near, crowded = near_entries(connection, bands, source=due.source_id, since=since)

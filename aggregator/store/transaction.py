@@ -6,13 +6,13 @@ them begins or commits a transaction.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from logging import getLogger
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from aggregator.identify.budget import Budget
@@ -89,6 +89,7 @@ class Transaction:
 
     _connection: Connection
     _categories: dict[CategoryKey, KnownCategory] | None = None  # of the store, until a change makes some
+    _seen: Mapping[int, RowMapping] = field(default_factory=dict)  # entries of items that were not read, by id
 
     alarms = cached_property(lambda tx: Alarms(tx._connection))
     bands = cached_property(lambda tx: Bands(tx._connection))
@@ -183,9 +184,14 @@ class Transaction:
 
     # Polls.
 
+    def read_seen(self, feeds: Sequence[Feed]) -> None:
+        """Look up the entries of the items that were not read (`Listing.seen`), for `with_seen` and `known`."""
+        if feeds:
+            self._seen = known.seen_entries(self._connection, feeds)
+
     def with_seen(self, due: Job, feed: Feed) -> Feed | None:
         """Return a document with the entries that were not read; None if the store has others by now."""
-        return known.with_seen(self._connection, due, feed)
+        return known.with_seen(due, feed, self._seen)
 
     def known(
         self, due: Job, feed: Feed, now: datetime, *, also: Sequence[Entry] = (), budget: Budget | None = None
@@ -193,7 +199,9 @@ class Transaction:
         """Return the records needed to decide on a document, and on stored entries that are to be published now."""
         if self._categories is None:
             self._categories = known_categories(self._connection)
-        return known.known(self._connection, due, feed, now, categories=self._categories, also=also, budget=budget)
+        return known.known(
+            self._connection, due, feed, now, categories=self._categories, seen=self._seen, also=also, budget=budget
+        )
 
     # Claims of jobs of both kinds, and their undoing (R13).
 

@@ -10,9 +10,9 @@ from aggregator.identify.alignment import Alignment
 from aggregator.identify.budget import Steps, TooCostly
 from aggregator.identify.keys import global_id_hash
 from aggregator.identify.minhash import bands_of
-from aggregator.identify.similarity import NEAR, Telling, likeness
+from aggregator.identify.similarity import Telling, likeness
 from aggregator.identify.tokens import Titles, compare_titles
-from aggregator.model.settings import Dedupe
+from aggregator.model.settings import NEAR, Dedupe
 from aggregator.model.trail import EntryRecord
 from aggregator.store.transaction import Transaction
 from aggregator.urls import Url, is_start_page, match_url
