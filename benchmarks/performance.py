@@ -74,7 +74,8 @@ def polls(found: Found, folder: Path, feeds: int, reader: str | None, *, serves:
                     before = spent
                     edition.write_text(now)
                     ours.set_due(due=True)
-                    while ours.are_due():
+                    asked = time.time()
+                    while ours.are_due() or not ours.has_published_since(asked):  # categories wait for half a minute
                         time.sleep(0.2)
                     spent = settle(pid)
                     found.add(name, (spent - before) * 1000 / feeds)

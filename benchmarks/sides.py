@@ -64,6 +64,11 @@ class Site:
         store.close()
         return bool(count)
 
+    def has_published_since(self, when: float) -> bool:
+        """Return whether every category was written since a time."""
+        feeds = [*self.folder.glob("public/category/*.atom")]
+        return bool(feeds) and all(file.stat().st_mtime >= when for file in feeds)
+
     @contextmanager
     def serving(self) -> Iterator[int]:
         """Run `serve`; gives its process id."""
