@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import stopping
-from aggregator.cli.terminal import counted, json_text
+from aggregator.cli.terminal import counted, json_text, progress
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.addresses import store_path
@@ -65,8 +65,9 @@ if TYPE_CHECKING:  # it asks the store only where there is one
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Report all problems. Exit code 2 if feeds.yaml has errors, 1 if a source has."""
-    if (options.keys or options.strict) and not options.live:
-        print(f"aggregator: {'KEY' if options.keys else '--strict'} is for `check --live`; add --live", file=sys.stderr)
+    if (options.keys or options.strict or options.all) and not options.live:
+        which = "KEY" if options.keys else "--strict" if options.strict else "--all"
+        print(f"aggregator: {which} is for `check --live`; add --live", file=sys.stderr)
         return 2
     lacks_server = None
     if options.server == "granian" and find_spec("granian") is None:
@@ -121,20 +122,17 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _live(options: argparse.Namespace, settings: Settings, keys: frozenset[str], record: dict[str, Any]) -> int:
-    """Fetch each source and report it as soon as it has answered."""
-    from aggregator.cli.check_live import Live, in_words, summary_in_words
+    """Fetch each source, and report all of them, the worst first."""
+    from aggregator.cli.check_live import Live
+    from aggregator.cli.check_words import kinds_of, report_in_words, summary_in_words
 
     began = monotonic()
     chosen = [source for source in settings.sources if not keys or source.key in keys]
     live = Live(settings, utc_now, chosen, follows=not keys)
-    rows = []
     with stopping(live.stop) as signals:
         try:
-            for row in live.rows():
-                rows.append(row)
-                said = "" if options.json or (options.quiet and not row["advice"]) else in_words(row)
-                if said:
-                    print(said, flush=True)
+            with progress("sources checked") as bar:
+                rows = live.rows(bar)
         finally:
             live.close()
     found = sum(bool(row["advice"]) for row in rows)
@@ -144,12 +142,13 @@ def _live(options: argparse.Namespace, settings: Settings, keys: frozenset[str],
         "sources": len(rows),
         "asked": sum(row["outcome"] != "skipped" for row in rows),
         "found": found,
+        "kinds": kinds_of(rows),
     }
     if options.json:
-        rows.sort(key=lambda row: row["line"])
         print(json_text(record | {"live": counts | {"results": rows}}))
     else:
-        print(summary_in_words(counts))
+        said = report_in_words(rows, quiet=bool(options.quiet), folds=not (keys or options.all))
+        print(f"{said}\n{summary_in_words(counts)}".lstrip("\n"))
     if signals:
         return 128 + signals[0]
     return 1 if found or (options.strict and odd) else 0

@@ -1,19 +1,19 @@
-"""`check --live`: fetches each source once and reports it, as JSON or sentences."""
+"""`check --live`: fetches each source once and makes its row, the record of `--json`."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from aggregator.cli.preview.record import hints_record
-from aggregator.cli.terminal import called, counted, printable
+from aggregator.cli.terminal import called
 from aggregator.clock import Clock, rfc3339
 from aggregator.config.lists import with_lists
-from aggregator.dry_run.advice import Advice, advise, dates_of, same_address
+from aggregator.dry_run.advice import Advice, advise, copies, dates_of, same_address
 from aggregator.dry_run.probe import Past, Prober, past_of, why_not_now
 from aggregator.errors import NotAFeed, StoreError
-from aggregator.model.entry import Feed
+from aggregator.model.entry import Entry, Feed
 from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Cut, Failed, Fetched
@@ -21,7 +21,6 @@ from aggregator.model.settings import Settings, Source
 from aggregator.model.tokens import led_address
 from aggregator.parse.discovery import best_first
 from aggregator.poll.secrecy import private_redactor_of
-from aggregator.text.durations import span_in_words
 from aggregator.urls import Url, host_of
 
 NOT_ASKED = "its host answered another source with 429 or 503, so it is not fetched for a while; try again later"
@@ -50,20 +49,53 @@ class Live:
             print(f"aggregator: {error}; so it is unknown which sources were polled lately", file=sys.stderr)
             self._past = Past()
         self._trials = Prober(settings, clock, self._past)
+        self._asked: list[Gathered[SourceJob]] = []  # with entries that have no texts
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the row of each source for `check --live --json`: first those not fetched, then in order of answers."""
-        asked: list[Gathered[SourceJob]] = []
-        yield from self._rows_of(self._sources, asked)
-        if self._follows and not self._trials.stopped:
-            lists = {poll.job.source.key: poll.feed.outlines for poll in asked if poll.feed.outlines}
-            written = [source for source in self._settings.sources if source.listed_by is None]
-            named = with_lists(replace(self._settings, sources=tuple(written)), lists).sources[len(written) :]
-            known = {source.key for source in self._settings.sources}
-            yield from self._rows_of([source for source in named if source.key not in known], asked)
+    def rows(self, progress: Callable[[int, int], None]) -> list[dict[str, Any]]:
+        """Return the row of each source for `check --live --json`, in the order of lines.
 
-    def _rows_of(self, sources: Sequence[Source], asked: list[Gathered[SourceJob]]) -> Iterator[dict[str, Any]]:
-        """Yield a row for each source, and add its poll to `asked`."""
+        Args:
+            progress: called with the numbers of sources that are done, and of all, after each.
+        """
+        rows: list[dict[str, Any]] = []
+        total = len(self._sources)
+        for row in self._rows_of(self._sources):
+            rows.append(row)
+            progress(len(rows), total)
+        named = self._named_by_lists() if self._follows and not self._trials.stopped else []
+        for row in self._rows_of(named):
+            rows.append(row)
+            progress(len(rows), total + len(named))
+        self._compare({row["key"]: row for row in rows})
+        for row in rows:
+            row["kind"] = kind_of(row)
+        return sorted(rows, key=lambda row: row["line"])
+
+    def _named_by_lists(self) -> list[Source]:
+        """Return the sources that OPML lists name now and that nobody knew before."""
+        lists = {poll.job.source.key: poll.feed.outlines for poll in self._asked if poll.feed.outlines}
+        written = [source for source in self._settings.sources if source.listed_by is None]
+        named = with_lists(replace(self._settings, sources=tuple(written)), lists).sources[len(written) :]
+        known = {source.key for source in self._settings.sources}
+        return [source for source in named if source.key not in known]
+
+    def _compare(self, rows: Mapping[str, dict[str, Any]]) -> None:
+        """Add what only a comparison of sources shows: two at one address, and copies of a feed under another one."""
+        polls = sorted(self._asked, key=lambda poll: poll.job.source.line)
+        same = same_address(polls)
+        found = {**copies([poll for poll in polls if poll.job.source.key not in same]), **same}
+        for poll in polls:
+            if advice := found.get(poll.job.source.key):
+                self._add(rows[poll.job.source.key], poll, advice)
+
+    def _add(self, row: dict[str, Any], poll: Gathered[SourceJob], advice: Advice) -> None:
+        """Add one piece of advice to the row of a source."""
+        said = _advice(advice)
+        is_private = poll.job.source.private
+        row["advice"].append(private_redactor_of(poll.job, poll.answer, poll.feed).record(said) if is_private else said)
+
+    def _rows_of(self, sources: Sequence[Source]) -> Iterator[dict[str, Any]]:
+        """Yield a row for each source: first those not fetched, then in the order of answers. Keeps their polls."""
         now = self._clock()
         wanted: list[Source] = []
         for source in sources:
@@ -75,13 +107,13 @@ class Live:
         left = {source.key: source for source in wanted}
         for poll in self._trials.run(wanted):
             del left[poll.job.source.key]
-            asked.append(poll)
+            self._asked.append(_slim(poll))
             if isinstance(poll.answer, Cut):
                 yield _row(poll.job.source, skipped=NO_ROOM)
             else:
-                yield self._row_of(poll, asked)
+                yield self._row_of(poll)
         for source in left.values():
-            yield _row(source, skipped=STOPPED if self._trials.stopped else _not_asked(source, asked))
+            yield _row(source, skipped=STOPPED if self._trials.stopped else _not_asked(source, self._asked))
 
     def stop(self) -> None:
         """Start no further fetch. May be called from another thread."""
@@ -91,11 +123,9 @@ class Live:
         """Close connections and reader processes."""
         self._trials.close()
 
-    def _row_of(self, poll: Gathered[SourceJob], asked: Sequence[Gathered[SourceJob]]) -> dict[str, Any]:
+    def _row_of(self, poll: Gathered[SourceJob]) -> dict[str, Any]:
         secrets, source, answer = self._settings.secrets, poll.job.source, poll.answer
         advice = advise(poll, self._clock(), secrets=secrets)
-        if twin := same_address(asked).get(source.key):
-            advice = (*advice, twin)
 
         def shown(url: Url) -> str:
             return led_address(url, secrets, private=source.private)
@@ -119,6 +149,24 @@ class Live:
             **({} if failed else _feed(poll.feed, self._clock())),
         )
         return private_redactor_of(poll.job, answer, poll.feed).record(row) if source.private else row
+
+
+def _slim(poll: Gathered[SourceJob]) -> Gathered[SourceJob]:
+    """Return a poll whose entries have no texts: those of hundreds of feeds are kept until the last has answered."""
+    kept = [
+        Entry(id=one.id, digest=one.digest, link=one.link, published=one.published, updated=one.updated)
+        for one in poll.feed.entries
+    ]
+    return replace(poll, feed=replace(poll.feed, entries=tuple(kept)))
+
+
+def kind_of(row: Mapping[str, Any]) -> str:
+    """Return the kind of a row: its error or first finding, else `unusual`, `ok` or `skipped`."""
+    if row["outcome"] == "skipped":
+        return "skipped"
+    if row["advice"]:
+        return str(row["advice"][0]["code"])
+    return "unusual" if row["notices"] else "ok"
 
 
 def _not_asked(source: Source, asked: Sequence[Gathered[SourceJob]]) -> str:
@@ -169,70 +217,3 @@ def _feed(feed: Feed, now: datetime) -> dict[str, Any]:
 
 def _advice(advice: Advice) -> dict[str, Any]:
     return {"code": advice.code, "text": advice.text, "write": dict(advice.write)}
-
-
-# In words ------------------------------------------------------------------------------------------------------------
-
-
-def in_words(row: Mapping[str, Any]) -> str:
-    """Return the lines for one row: the feed, what needs attention, and what is unusual but harmless."""
-    if row["outcome"] == "skipped":
-        return printable(f"skipped  {called(row['name'], row['key'], row['line'])}: {row['reason']}")
-    word = "failed" if row["outcome"] == "failed" else "look" if row["advice"] else "ok"
-    lines = [f"{word:8} {called(row['name'], row['key'], row['line'])}: {', '.join(_facts(row))}"]
-    lines += [f"           redirect {hop['status']} from {hop['url']}" for hop in row["redirects"]]
-    if row["redirects"] and row["ended_at"]:
-        lines.append(f"           ends at {row['ended_at']}")
-    for advice in row["advice"]:
-        lines.append(f"         ! {advice['code']}: {advice['text']}")
-        if advice["write"]:
-            lines.append(f"           → write {', '.join(f'{key}: {value}' for key, value in advice['write'].items())}")
-    lines += [f"           it names {feed['url']} {_named(feed)}".rstrip() for feed in row["feeds"]]
-    told = tuple(advice["text"] for advice in row["advice"])
-    lines += [f"         · {notice}" for notice in row["notices"] if not notice.startswith(told)]
-    return printable("\n".join(lines))
-
-
-def summary_in_words(counts: Mapping[str, Any]) -> str:
-    """Return the summary: how many sources were checked and how many need attention."""
-    found = counts["found"]
-    needs = "needs" if found == 1 else "need"
-    state = f"{found} {needs} attention" if found else "nothing is wrong"
-    return f"Checked {counts['asked']} of {counted(counts['sources'], 'source')}; {state}."
-
-
-def _facts(row: Mapping[str, Any]) -> Iterator[str]:
-    if row["status"]:
-        yield f"HTTP {row['status']}"
-    if row["format"]:
-        yield f"{row['format']}"
-        yield row["encoding"]
-        entries = row["entries"]
-        if row["listed"] is None:
-            yield counted(entries["count"], "entry", "entries")
-        else:
-            yield f"{counted(row['listed'], 'feed')} named"
-        for name, word in (("without_date", "date"), ("without_id", "id"), ("without_title", "title")):
-            if entries[name]:
-                yield f"{entries[name]} without {word}"
-    if row["newest"]:
-        yield f"newest {_age(row['newest_age_s'])}"
-    wishes = row["hints"] or {}
-    for name, word in (("ttl_s", "ttl"), ("max_age_s", "max-age"), ("retry_after_s", "no request for")):
-        if wishes.get(name):
-            yield f"{word} {span_in_words(timedelta(seconds=wishes[name]))}"
-    if row["outcome"] == "fetched" and row["status"] and not row["conditional"]:
-        yield "no ETag or Last-Modified"
-    yield f"{row['bytes']:,} bytes in {row['ms']} ms"
-
-
-def _age(seconds: int) -> str:
-    """Return an age, rounded."""
-    if seconds < 0:
-        return "ahead of now"
-    unit, size = next(((u, s) for u, s in (("d", 86400), ("h", 3600), ("min", 60)) if seconds >= 2 * s), ("min", 60))
-    return f"{seconds // size} {unit} ago"
-
-
-def _named(feed: Mapping[str, Any]) -> str:
-    return f"({', '.join(filter(None, (feed['format'], feed['title'])))})" if feed["format"] or feed["title"] else ""

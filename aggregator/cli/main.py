@@ -15,6 +15,7 @@ from aggregator.errors import AggregatorError, ConfigError, LockHeld
 
 DONE, FOUND, WRONG, NO_WORK, HELD, OURS = 0, 1, 2, 3, 4, 5
 INTERRUPTED = 130
+_DATA = ("export", "schema")  # commands whose stdout is a document
 _ORDER = (  # of `--help`: those that run, look, correct, keep; a command that is not named here comes last
     *(
         "serve",
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except SystemExit as stop:
         return int(stop.code or DONE)
     command = _module(options.command)
+    _lay_out(options, environ)
     configure_logging(options.log, level=command.LEVEL + 10 * (options.quiet - options.verbose))
     try:
         return int(command.run(options, environ))
@@ -88,6 +90,18 @@ def _open_closed_streams() -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - it lives as long as we do
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+
+
+def _lay_out(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
+    """Lay out what is written to a terminal. What goes to a pipe or a file, and JSON, stays as it is."""
+    is_data = getattr(options, "json", False) or options.command in _DATA
+    streams = [name for name in ("stdout", "stderr") if getattr(sys, name).isatty()]
+    if streams:
+        from aggregator.cli.look import Screen  # late: most runs have no terminal
+
+        for name in streams:
+            if name == "stderr" or not is_data:
+                setattr(sys, name, Screen(getattr(sys, name), environ))
 
 
 def commands() -> list[str]:

@@ -4,7 +4,8 @@ import argparse
 import sys
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -17,7 +18,17 @@ from aggregator.cli.logs import drop_logged
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import configured, opened_app, stopping
 from aggregator.cli.rest_words import rest_in_words
-from aggregator.cli.terminal import ahead_in_words, alarm_lines, called, counted, folded, grouped, json_text, printable
+from aggregator.cli.terminal import (
+    ahead_in_words,
+    alarm_lines,
+    called,
+    counted,
+    folded,
+    grouped,
+    json_text,
+    printable,
+    progress,
+)
 from aggregator.clock import rfc3339
 from aggregator.container import use_one_heap
 from aggregator.errors import PublishError, StrangerInTheWay
@@ -69,7 +80,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             return 2
         shot = OneShot(app)
         with stopping(shot.stop) as signals:
-            shot.poll(keys, everything=options.all, limit=limit)
+            shows = sys.stderr.isatty()
+            with progress("sources polled") if shows else nullcontext(shot.on_polled) as shot.on_polled:
+                shot.poll(keys, everything=options.all, limit=limit)
             unpublished, published = "", Published(changed=())
             if shot.has_requests:
                 corrections.run_pending_requests(app.store, app.in_force.roster, app.clock)
@@ -125,6 +138,8 @@ class OneShot:
         self.has_requests = False  # whether operators asked for corrections while polls went on
         self.none_due = ""  # how that is, if nothing is due
         self._dispatcher: dispatcher.Dispatcher | None = None
+        self.on_polled: Callable[[int, int], None] = lambda done, total: None  # gets the numbers of done and of all
+        self._total = 0
         self._stopped = False
         self._ends: float | None = None  # when nothing more may begin, once we were told to stop
 
@@ -152,6 +167,7 @@ class OneShot:
         """Poll the given sources. With `keys`, only these sources may fetch details."""
         if not wanted and not self._app.in_force.has_details:
             return  # nothing of what sends requests is loaded
+        self._total += len(wanted)
         listed = due_queue.ListedBacklog(wanted, honours_skip_hours=honours_skip_hours)
         app, named = self._app, {item.id.row for item in wanted} if keys else None
         backlog = due_queue.WithDetails(listed, app.store, app.in_force, app.clock, sources=named)
@@ -196,6 +212,7 @@ class OneShot:
                 self._details.append(
                     _Arrived(one.job.source.key, entries.new_count, entries.duplicates, entries.rejected)
                 )
+        self.on_polled(len(self._polled), self._total)
 
     def is_late(self) -> bool:
         """Return whether the run was stopped so long ago that no further work may begin (R54)."""

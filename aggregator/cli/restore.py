@@ -8,7 +8,7 @@ from pathlib import Path
 from aggregator.cli.names import command
 from aggregator.cli.open import opened_app
 from aggregator.cli.taken_in import take_in
-from aggregator.cli.terminal import counted, json_text
+from aggregator.cli.terminal import counted, json_text, progress
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import StoreError
@@ -36,7 +36,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         print(f"restored from {options.file}; `{command(options.config, 'publish')}` updates the files")
         return 0
     try:
-        restored = read_site(options.from_site, settings, utc_now, folder=Path.cwd())
+        with progress("documents read") as bar:
+            restored = read_site(options.from_site, settings, utc_now, folder=Path.cwd(), on_read=lambda n: bar(n, 0))
     except NothingThere as nothing:
         if not options.if_any:
             raise
@@ -44,7 +45,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return 0
     app = restore(restored, settings, utc_now)
     try:
-        published = app.publisher.publish(everything=True, take_over=True)
+        with progress("files written") as bar:
+            published = app.publisher.publish(everything=True, take_over=True, on_written=lambda n: bar(n, 0))
         app.publisher.clear_orphans(restored.orphans)
     finally:
         app.close()

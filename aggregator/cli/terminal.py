@@ -1,11 +1,13 @@
 """Text of reports: no control characters, times and counts in words, similar lines folded into a few.
 
-Also the JSON text of `--json`.
+Also the JSON text of `--json`, and the progress bar of a terminal.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -24,6 +26,28 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206
 
 
 json_text = json.JSONEncoder(ensure_ascii=False).encode  # of what `--json` prints, and of log lines
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on stderr while the block runs, if stderr is a terminal.
+
+    Args:
+        what: what is counted, in plural and with a verb: `sources checked`.
+
+    Yields:
+        A function that gets the number of things that are done, and of all (0: unknown). Threads may call it.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from aggregator.cli.look import Bar  # late: most runs have no terminal
+
+    bar = Bar(what, sys.__stderr__ or sys.stderr)
+    try:
+        yield bar.show
+    finally:
+        bar.hide()
 
 
 def printable(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from aggregator.cadence import later_arrivals, median_gap
@@ -21,6 +21,7 @@ from aggregator.urls import Url, host_of, match_url, without_secrets
 
 PERMANENT: Final = (301, 308)
 AHEAD: Final = timedelta(days=1)  # a date further in the future can't come from a clock that is slightly wrong (I42)
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _GUESSED = (Step.DETECTED, Step.FALLBACK)
 
 
@@ -93,6 +94,34 @@ def same_address(polls: Iterable[Gathered[SourceJob]]) -> Mapping[str, Advice]:
     return found
 
 
+def copies(polls: Sequence[Gathered[SourceJob]]) -> Mapping[str, Advice]:
+    """Return the advice on sources whose feed is a full copy of another one under another address, by key.
+
+    Two feeds are copies if the smaller has the newest entries of the other and no further one: RSS and Atom of one site
+    may list different numbers. Texts are not compared, since one of the two is often shortened.
+
+    Args:
+        polls: in the order of feeds.yaml. If both have the same entries, the first is kept.
+    """
+    read = [(poll, marks) for poll in polls if len(marks := _marks(poll.feed)) >= FEWEST]
+    largest: dict[str, tuple[Gathered[SourceJob], Sequence[str]]] = {}  # by the newest entry
+    found: dict[str, Advice] = {}
+    for poll, marks in sorted(read, key=lambda each: -len(each[1])):
+        other, others = largest.setdefault(marks[0], (poll, marks))
+        if other is not poll and set(marks) == set(others[: len(marks)]):
+            name = f"{name_of_source(other.job.source, other.feed.title)} ({other.job.source.key})"
+            text = f"all its {len(marks)} entries are in {name} too; keep that one, with the categories of both"
+            found[poll.job.source.key] = Advice(code="copy", text=text)
+    return found
+
+
+def _marks(feed: Feed) -> Sequence[str]:
+    """Return what identifies each entry in other feeds as well, newest first; empty if two have the same."""
+    entries = sorted(feed.entries, key=lambda each: each.published or each.updated or _LONG_AGO, reverse=True)
+    marks = [match_url(each.link) if each.link else each.id or each.digest for each in entries]
+    return marks if len(set(marks)) == len(marks) else ()
+
+
 def _failed(answer: Failed, source: Source, secrets: Iterable[str]) -> Advice:
     text, kind = answer.text, source.reading.kind
     feeds = answer.error.feeds if isinstance(answer.error, NotAFeed) else ()
@@ -146,7 +175,9 @@ def _fields(feed: Feed, source: Source) -> Iterator[Advice]:
 
 def _entries(feed: Feed, now: datetime) -> Iterator[Advice]:
     if feed.left_out:
-        yield Advice(code="left_out", text=f"{len(feed.left_out)} can't be read, such as {feed.left_out[0]}")
+        yield Advice(
+            code="left_out", text=f"{len(feed.left_out)} can't be read, such as {feed.left_out[0]}; tell the publisher"
+        )
     elif feed.format == "opml":
         if not feed.outlines:
             yield Advice(code="no_entries", text="a list that names no feed; see whether it is the right one")

@@ -130,6 +130,7 @@ class Publisher:
         debounce: timedelta = timedelta(0),
         restate: bool = False,
         is_cut: Callable[[], bool] = lambda: False,
+        on_written: Callable[[int], None] | None = None,
     ) -> Published:
         """Bring the files in line with the store.
 
@@ -140,6 +141,7 @@ class Publisher:
             restate: write status.* anew, whether or not anything else changes.
             is_cut: called before each category; once true, the remaining outputs stay dirty for the next publication
                 (R54).
+            on_written: called with the number of files that stand as they should, after each group of them.
 
         Raises:
             StrangerInTheWay: a file that the list does not name stands where we want to write. The file was not
@@ -155,6 +157,7 @@ class Publisher:
             take_over=take_over,
             listed=listed_of(opening.categories, self._roster),
             noted_failure=opening.failure,
+            on_written=on_written,
         )
         try:
             adopts = take_over or opening.is_adopting

@@ -1,6 +1,6 @@
 """One publication on its way, and what came of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,12 +49,13 @@ class PublishRun:
     waiting: bool = False
     due: list[datetime] = field(default_factory=list)
     strangers: list[StrangerInTheWay] = field(default_factory=list)
+    written: int = 0  # files that were rendered and stand as they should, changed or not
+    on_written: Callable[[int], None] | None = None
 
     def note(self, put: Put) -> Put:
         """Count what came of some outputs."""
         self.changed += put.changed
-        self.failed += put.failed
-        self.why = self.why or put.why
+        self.note_failed(put)
         self.ages |= {w.path: w.max_age for w in put.written if not w.path.startswith("entry/")}
         return put
 
@@ -65,9 +66,12 @@ class PublishRun:
         self.waiting |= exported.waiting
 
     def note_failed(self, put: Put) -> Put:
-        """Count what could not be written."""
+        """Count what could not be written, and what was, without its names."""
         self.failed += put.failed
         self.why = self.why or put.why
+        self.written += len(put.written)
+        if self.on_written is not None:
+            self.on_written(self.written)
         return put
 
     @contextmanager

@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -42,7 +43,9 @@ class NothingThere(NothingToRestore):
     """Nothing was published there yet: each document that could be is missing, and nothing else was answered."""
 
 
-def read_site(where: str, settings: Settings, clock: Clock, *, folder: Path) -> Restored:
+def read_site(
+    where: str, settings: Settings, clock: Clock, *, folder: Path, on_read: Callable[[int], None] = lambda number: None
+) -> Restored:
     """Read what was published back.
 
     Args:
@@ -50,6 +53,7 @@ def read_site(where: str, settings: Settings, clock: Clock, *, folder: Path) -> 
         settings: of feeds.yaml, whose sources and categories it is compared with.
         clock: returns the current time.
         folder: a relative `where` counts from there.
+        on_read: called with the number of documents that were asked for, before each.
 
     Raises:
         NothingThere: nothing was published there.
@@ -60,14 +64,24 @@ def read_site(where: str, settings: Settings, clock: Clock, *, folder: Path) -> 
         source = _site_source(where, settings)
         prober = Prober(settings, clock)
         try:
-            return _restored(lambda path: _fetched(prober, source, path), [], settings)
+            return _restored(_counting(lambda path: _fetched(prober, source, path), on_read), [], settings)
         finally:
             prober.close()
     root = folder / where
     if not root.is_dir():
         raise NothingThere(f"there is no folder {root}; nothing was restored")
     listed = [path.stem for path in sorted((root / "category").glob("*.atom"))]
-    return _restored(lambda path: _file(root / path), listed, settings)
+    return _restored(_counting(lambda path: _file(root / path), on_read), listed, settings)
+
+
+def _counting(read: Read, on_read: Callable[[int], None]) -> Read:
+    numbers = count(1)
+
+    def counted(path: str) -> bytes | None:
+        on_read(next(numbers))
+        return read(path)
+
+    return counted
 
 
 def restore(restored: Restored, settings: Settings, clock: Clock) -> App:

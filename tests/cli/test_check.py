@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.cli.check_live import in_words
+from aggregator.cli.check_words import in_words
 from tests.command import Done, aggregator
 from tests.feed_server import FeedServer, Hangs, Reply, redirect
 from tests.patience import PATIENCE
@@ -120,6 +120,37 @@ def test_silence_and_the_future_and_an_empty_feed(tmp_path: Path, publisher: Fee
         "ahead": ["future"],
         "empty": ["no_entries"],
     }
+
+
+def test_the_worst_comes_first_and_what_is_alike_is_told_once(tmp_path: Path, publisher: FeedServer) -> None:
+    dated = [item(n, pubDate=now(hours=n)) for n in range(8)]
+    kept, copy = publisher.serve("/feed.atom", rss(*dated)), publisher.serve("/feed.rss", rss(*dated[:6]))
+    part = publisher.serve("/tag", rss(*dated[:5], item(9, pubDate=now(hours=9))))  # of other entries as well
+    few = publisher.serve("/few", rss(*dated[:4]))  # so few prove nothing
+    sources = {f"lost{n}": f"url: '{publisher.says(f'/lost{n}', Reply(404))}'" for n in range(6)}
+    sources |= {name: f"url: '{url}'" for name, url in (("copy", copy), ("kept", kept), ("part", part), ("few", few))}
+    writes(tmp_path, **sources, bad=f"url: '{publisher.says('/bad', Reply(500))}'")
+    done = run(tmp_path, "--live")
+    told = done.stdout.splitlines()
+    place = publisher.url("").removeprefix("http://")
+    assert told[0].startswith(f"failed   {place}/bad (bad, line 13): HTTP 500")
+    (names,) = (line for line in told if "6 sources answer 404 (not_found)" in line)
+    assert names == "failed   6 sources answer 404 (not_found): " + ", ".join(
+        f"{place}/lost{n} (line {n + 3})" for n in range(6)
+    )
+    assert told[told.index(names) + 1] == "         ! not_found: look for its new address on the site"
+    assert [line.split()[0] for line in told if line[0] != " "][2:] == ["look", "ok", "ok", "ok", "1", "Checked"]
+    (said,) = (line for line in told if "! copy" in line)
+    assert said.strip() == (
+        "! copy: all its 6 entries are in A feed (kept) too; keep that one, with the categories of both"
+    )
+    assert told[-2:] == ["1 http, 6 not_found, 1 copy, 3 ok", "Checked 11 of 11 sources; 8 need attention."]
+    each = run(tmp_path, "--live", "--all").stdout
+    assert each.count("! not_found: ") == 6
+    record = json.loads(run(tmp_path, "--live", "--json").stdout)["live"]
+    assert list(record["kinds"].items()) == [("http", 1), ("not_found", 6), ("copy", 1), ("ok", 3)]
+    assert [row["kind"] for row in record["results"]] == ["not_found"] * 6 + ["copy", "ok", "ok", "ok", "http"]
+    assert run(tmp_path, "--all").returncode == 2
 
 
 def test_only_what_is_named_is_asked_and_never_who_is_paused(tmp_path: Path, publisher: FeedServer) -> None:

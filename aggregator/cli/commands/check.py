@@ -4,6 +4,8 @@ import argparse
 import logging
 from collections.abc import Mapping
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.ERROR
 
 
@@ -14,9 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("keys", nargs="*", metavar="KEY", help="with --live: these sources only, by title, key or URL")
     parser.add_argument("--live", action="store_true", help="fetch the sources as well")
+    parser.add_argument("--all", action="store_true", help="with --live: list each source, also where many are alike")
     parser.add_argument("--strict", action="store_true", help="with --live: exit 1 for harmless findings as well")
     parser.add_argument("--server", choices=("waitress", "granian"), help="check that `serve --server` can start it")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(parser, "check", "check --live", "check --live -q --all", "check --live --strict --json")
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -22,7 +22,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Render dirty categories, or all; print which files changed and which could not be written."""
     from aggregator.cli.corrections import correct
     from aggregator.cli.open import opened_app
-    from aggregator.cli.terminal import json_text
+    from aggregator.cli.terminal import json_text, progress
     from aggregator.errors import StrangerInTheWay
     from aggregator.model.correction import Act
     from aggregator.poll.corrections import run_pending_requests
@@ -35,7 +35,14 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     with opened_app(options, environ, goes_on=not options.take_over) as app:
         run_pending_requests(app.store, app.in_force.roster, app.clock)
         try:
-            published = app.publisher.publish(everything=options.all, take_over=options.take_over)
+            total = 0  # unknown
+            if options.all and sys.stderr.isatty():
+                with app.store.read() as tx:
+                    total = len(tx.files.digests())
+            with progress("files written") as bar:
+                published = app.publisher.publish(
+                    everything=options.all, take_over=options.take_over, on_written=lambda done: bar(done, total)
+                )
             changed, posts, failed, why = published.changed, published.posts, published.failed, ""
             if options.take_over:
                 app.publisher.clear_lost()
