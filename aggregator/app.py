@@ -19,8 +19,7 @@ from aggregator.publish.destination import open_destination
 from aggregator.publish.formats import topics_of
 from aggregator.publish.publisher import Publisher
 from aggregator.render.theme import PageStyle, checked_style
-from aggregator.store import open_store
-from aggregator.store.database import Store
+from aggregator.store.database import Store, open_store
 from aggregator.store.sources import Placed
 
 if TYPE_CHECKING:

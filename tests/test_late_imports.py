@@ -19,6 +19,9 @@ ROOT = Path(aggregator.__file__).parent
 # that is spared the import, and a measured gain.
 LATE = {
     "app": "aggregator.poll.poller aggregator.publish.posts.post aggregator.render.search_page",
+    "cli.add": "aggregator.dry_run.advice aggregator.dry_run.discovery aggregator.dry_run.probe",
+    "cli.open": "aggregator.app aggregator.in_force aggregator.publish.destination aggregator.render.theme "
+    "aggregator.restore.lost_state aggregator.store.database",
     "cli.poll": "aggregator.notify.messages aggregator.poll.corrections aggregator.poll.details "
     "aggregator.poll.dispatcher aggregator.poll.due_queue",
     "decide.article": "aggregator.identify.tokens",
@@ -130,3 +133,45 @@ def test_runs_import_only_what_they_use(tmp_path: Path, publisher: FeedServer) -
     for arguments, names in found.items():
         spared = tuple(f"{one}." for one in SPARED[arguments].split())
         assert not sorted(name for name in names if f"{name}.".startswith(spared)), arguments
+
+
+# Arguments that are wrong, with the beginning of what is said of them on stderr.
+REFUSED = {
+    "poll --for soon": "--for soon: not a duration",
+    "poll none": "no source none",
+    "check a": "KEY is for",
+    "check --live none": "no source none",
+    "status none": "no source none",
+    "preview none": "no source none",
+    "pause none": "no source none",
+    "remove none": "no source none",
+    "move none x": "no source none",
+    "rename none x": "no source none",
+    "replay": "name a folder",
+    "replay --stored none": "no source none",
+    "plan none.yaml": "",
+    "backup none/x": "there is no folder none",
+    "restore none": "none: there is no such file",
+    "replay none": "none is not a folder",
+    "restore": "write the file of a backup",
+    "fix --yes": "--yes is for",
+    "add ::": "::: it is not the address of a source",
+    "import none": "none can't be read",
+    "move-store ftp://x": "TO ",
+}
+
+
+@pytest.mark.slow
+def test_what_is_refused_imports_no_library_that_takes_long(tmp_path: Path, publisher: FeedServer) -> None:
+    url = publisher.serve("/a", rss(item(1)))
+    (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}sources: [{{key: a, url: '{url}'}}]\n", encoding="utf-8")
+    loaded(tmp_path, "poll")
+    for arguments, said in REFUSED.items():
+        command = [sys.executable, "-c", LOADED, "-q", *arguments.split()]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        assert done.returncode in (1, 2, 3), arguments
+        message, *modules = done.stderr.splitlines()
+        assert message.startswith(f"aggregator: {said}" if said else "none.yaml:1:1: "), arguments
+        slow = f"sqlalchemy feedparser nh3 {NETWORK} {RENDERERS}"
+        found = {name for name in modules if f"{name}.".startswith(tuple(f"{one}." for one in slow.split()))}
+        assert not found, arguments

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aggregator.cli.add_list import ListAdded, NotAList, listed_feeds, row_of, source_of
 from aggregator.cli.edit import core, read_file
@@ -20,12 +20,17 @@ from aggregator.config.loader import read_config
 from aggregator.config.positions import EditRefused
 from aggregator.config.saving import replace_config
 from aggregator.config.source_text import NewSource, literal
-from aggregator.dry_run.advice import advise
-from aggregator.dry_run.discovery import Found, NoFeed, find
-from aggregator.dry_run.probe import Past, Prober, past_of, why_not_now
 from aggregator.errors import AggregatorError, ConfigError, NamedFeed, StoreError
+from aggregator.late import late
 from aggregator.model.settings import Settings, Source
 from aggregator.urls import Url, match_url, without_secrets
+
+if TYPE_CHECKING:
+    from aggregator.dry_run import advice, discovery, probe
+else:  # an address that is refused is not asked
+    advice = late("aggregator.dry_run.advice")
+    discovery = late("aggregator.dry_run.discovery")
+    probe = late("aggregator.dry_run.probe")
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")
 _PORT = re.compile(r"[^/?#]*:(?!443(?!\d))\d+")
@@ -116,8 +121,8 @@ class _Adding:
             self._sources = self._settings.sources
         except ConfigError as error:
             self._problem = error
-        self._trials: Prober | None = None
-        self._past = Past()
+        self._trials: probe.Prober | None = None
+        self._past: probe.Past | None = None  # not read yet
 
     def add(self, typed: str) -> dict[str, Any]:
         """Add one source and return its row of the report.
@@ -174,7 +179,7 @@ class _Adding:
         if self._trials is not None:
             self._trials.close()
 
-    def _found(self, typed: str) -> tuple[str, _Draft, Found]:
+    def _found(self, typed: str) -> "tuple[str, _Draft, discovery.Found]":
         """Find the feed behind an address as typed. If one scheme fails, the other is tried."""
         addresses = list(addresses_of(typed))
         while True:
@@ -182,7 +187,7 @@ class _Adding:
             draft = self._drafted(address)
             try:
                 return address, draft, self._asked(draft)
-            except NoFeed as error:
+            except discovery.NoFeed as error:
                 if not addresses or error.code not in _TRY_OTHER:
                     raise _NotAdded(error.code, error.why) from error
 
@@ -213,27 +218,28 @@ class _Adding:
             raise _NotAdded("config", "the layout of feeds.yaml can't be edited by a program; add the source by hand")
         return _Draft(data, settings)
 
-    def _asked(self, draft: _Draft) -> Found:
+    def _asked(self, draft: _Draft) -> "discovery.Found":
         """Fetch the address of a draft's new source, and the feeds that it leads to."""
         if self._trials is None:
             self._read_past(draft.settings)
-            self._trials = Prober(draft.settings, utc_now, self._past)
+            self._trials = probe.Prober(draft.settings, utc_now, self._past)
         self._check_is_new(draft.source.url)  # also with the addresses in use, now that the store was read
-        if reason := why_not_now(draft.source, self._past.waiting.get(draft.source.key), utc_now()):
-            raise NoFeed("skipped", reason)
+        waiting = self._past.waiting.get(draft.source.key) if self._past else None
+        if reason := probe.why_not_now(draft.source, waiting, utc_now()):
+            raise discovery.NoFeed("skipped", reason)
         self._trials.keep_secrets(draft.settings)
-        return find(draft.source, self._trials, self._choose)
+        return discovery.find(draft.source, self._trials, self._choose)
 
     def _read_past(self, settings: Settings | None) -> None:
         """Read from the store which addresses the sources use, and when hosts were last polled."""
         if settings is None:
             return
         try:
-            self._past = past_of(settings, utc_now())
+            self._past = probe.past_of(settings, utc_now())
         except StoreError as error:
             print(f"aggregator: {error}; so it is unknown which sources were polled lately", file=sys.stderr)
 
-    def _final(self, draft: _Draft, found: Found, address: str) -> _Draft:
+    def _final(self, draft: _Draft, found: "discovery.Found", address: str) -> _Draft:
         """Return feeds.yaml with the feed that was found, or the address as typed if that is the feed's address."""
         self._check_is_new(found.url, found.ended_at)
         is_typed = found.url == draft.source.url
@@ -256,7 +262,7 @@ class _Adding:
         """Return the sources by their addresses in comparison form: present, earlier, and after redirects."""
         held: dict[str, Source] = {}
         for source in self._sources:
-            known = self._past.jobs.get(source.key)
+            known = self._past.jobs.get(source.key) if self._past else None
             for name in (source.url, *source.was, *([known.url] if known else [])):
                 held.setdefault(match_url(Url(name)), source)
         return held
@@ -279,11 +285,11 @@ def _is_file(typed: str) -> bool:
     return not _SCHEME.match(typed) and Path(typed).is_file()
 
 
-def _row(final: _Draft, found: Found) -> dict[str, Any]:
+def _row(final: _Draft, found: "discovery.Found") -> dict[str, Any]:
     """Return the row of a source that was added, for `--json`."""
     feed, secrets = found.poll.feed, final.settings.secrets
     row = row_of(final.source, final.settings)
-    advice = [each for each in advise(found.poll, utc_now(), secrets=secrets) if each.code != "moved"]
+    found_wrong = [each for each in advice.advise(found.poll, utc_now(), secrets=secrets) if each.code != "moved"]
     return row | {
         "title": row["title"] or feed.title,
         "format": feed.format,
@@ -292,7 +298,7 @@ def _row(final: _Draft, found: Found) -> dict[str, Any]:
             {"url": without_secrets(each.url, secrets), "title": each.title, "format": each.format or None}
             for each in found.others
         ],
-        "advice": [{"code": each.code, "text": each.text, "write": dict(each.write)} for each in advice],
+        "advice": [{"code": each.code, "text": each.text, "write": dict(each.write)} for each in found_wrong],
     }
 
 

@@ -65,10 +65,6 @@ if TYPE_CHECKING:  # it asks the store only where there is one
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Report all problems. Exit code 2 if feeds.yaml has errors, 1 if a source has."""
-    if (options.keys or options.strict or options.all) and not options.live:
-        which = "KEY" if options.keys else "--strict" if options.strict else "--all"
-        print(f"aggregator: {which} is for `check --live`; add --live", file=sys.stderr)
-        return 2
     lacks_server = None
     if options.server == "granian" and find_spec("granian") is None:
         lacks_server = ExtraMissing("--server granian", "granian")

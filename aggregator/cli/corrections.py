@@ -26,8 +26,7 @@ from aggregator.model.settings import Settings
 from aggregator.poll.corrections import run_pending_requests
 from aggregator.publish.destination import open_destination
 from aggregator.restore.lost_state import refuse_lost
-from aggregator.store import open_store
-from aggregator.store.database import Store
+from aggregator.store.database import Store, open_store
 from aggregator.store.private_redactor import redactor_of_private
 from aggregator.store.transaction import Transaction
 from aggregator.store.why import FoundEntry

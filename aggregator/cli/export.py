@@ -14,7 +14,7 @@ from aggregator.model.entry import Origin
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Kind, Settings, Source, SourceKey
 from aggregator.render.opml import ExportedFeed, render_export
-from aggregator.store import open_store
+from aggregator.store.database import open_store
 from aggregator.urls import without_secrets
 
 

@@ -45,9 +45,6 @@ class _Fix:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Show what is proven as a patch; with --apply, ask and write it."""
-    if options.yes and not options.apply:
-        print("aggregator: --yes is for `fix --apply`; add --apply", file=sys.stderr)
-        return WRONG
     options.dry_run = not options.apply
     hand = Hand(options, environ)
     store = read_store(hand.settings)

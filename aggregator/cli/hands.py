@@ -9,7 +9,6 @@ from typing import Any
 from aggregator.cli.edit import WRONG, checked, finish, read_file
 from aggregator.cli.names import matches, parts_of_titles, same_address, stored_titles, unclear, unclear_category
 from aggregator.cli.open import configured
-from aggregator.cli.plan import effects_of
 from aggregator.cli.terminal import called, printable
 from aggregator.config.editing import SOURCES, ConfigText
 from aggregator.config.findings import Unfit
@@ -104,6 +103,8 @@ class Hand:
         Raises:
             EditRefused: the edit would change something else as well.
         """
+        from aggregator.cli.plan import effects_of  # late: a name that is refused needs no store
+
         after = self.text.data
         expected = replace(self.settings, sources=tuple(self.sources), categories=tuple(self.categories.values()))
         settings = checked(after, expected, self._environ)

@@ -1,15 +1,20 @@
 """Finds sources by the names that operators use: key, URL, path of a local file, or title."""
 
+import argparse
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import unquote
 
-from aggregator.errors import StoreError
+from aggregator.config.addresses import store_path
+from aggregator.config.loader import load_config
+from aggregator.errors import ConfigError, StoreError
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Settings, Source, SourceKey
+from aggregator.store.titles import titles_in
 from aggregator.urls import BadUrl, Url, match_url, normalise
 
 USUAL = Path("feeds.yaml")  # where -c names no other
@@ -18,7 +23,12 @@ Titles = Mapping[SourceKey, str]  # that feeds gave themselves
 
 
 def keys_of(
-    names: Sequence[str], settings: Settings, config: Path, titles: Callable[[], Titles] | None = None
+    names: Sequence[str],
+    settings: Settings,
+    config: Path,
+    titles: Callable[[], Titles] | None = None,
+    *,
+    near: str = "",
 ) -> list[SourceKey] | None:
     """Return the keys of sources named on the command line.
 
@@ -27,6 +37,7 @@ def keys_of(
         settings: the settings with the sources.
         config: path of feeds.yaml, for messages.
         titles: returns the titles of feeds by key; None: they are read from the store, if there is one.
+        near: advice if no source has a similar name.
 
     Returns:
         None if a name fits no source, or several. A message on stderr then lists candidates.
@@ -37,8 +48,29 @@ def keys_of(
         if len(keys) == 1:
             found.append(keys[0])
         else:
-            print(f"aggregator: {unclear(name, keys, settings, config)}", file=sys.stderr)
+            print(f"aggregator: {unclear(name, keys, settings, config, near)}", file=sys.stderr)
     return found if len(found) == len(names) else None
+
+
+def refused(names: Sequence[str], options: argparse.Namespace, environ: Mapping[str, str], near: str = "") -> bool:
+    """Return whether a name fits no source, or several; then a message on stderr lists candidates.
+
+    Commands ask this before they import what only sources that are found need. If feeds.yaml has errors, or lists whose
+    feeds only the store knows, nothing is refused here.
+
+    Args:
+        names: as written.
+        options: of the command line.
+        environ: where `${NAME}` is looked up.
+        near: advice if no source has a similar name.
+    """
+    if not names:
+        return False
+    try:
+        settings = load_config(options.config, environ)
+    except ConfigError:
+        return False
+    return not settings.has_lists and keys_of(names, settings, options.config, near=near) is None
 
 
 def matches(name: str, sources: Sequence[Source], titles: Callable[[], Titles]) -> list[SourceKey]:
@@ -133,6 +165,8 @@ def parts_of_titles(name: str, sources: Sequence[Source], own: Titles) -> list[S
 
 def stored_titles(settings: Settings) -> Titles:
     """Return the titles of feeds by source key, from the store; empty if the store can't be read."""
+    if (path := store_path(settings.store)) is not None:
+        return titles_in(Path(unquote(path)))
     from aggregator.clock import utc_now
     from aggregator.store.database import backend_of, open_store
 

@@ -9,20 +9,32 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from logging import getLogger
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aggregator.app import App, open_app
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
 from aggregator.errors import ConfigError, NoStore, StoreError
-from aggregator.in_force import listed_settings
+from aggregator.late import late
 from aggregator.model.settings import Settings
-from aggregator.publish.destination import open_destination
-from aggregator.render.theme import checked_style, plain_style
-from aggregator.restore.lost_state import refuse_lost
-from aggregator.store import open_store
-from aggregator.store.database import Store, backend_of
+
+if TYPE_CHECKING:
+    from aggregator import app as apps
+    from aggregator import in_force
+    from aggregator.app import App
+    from aggregator.publish import destination
+    from aggregator.render import theme
+    from aggregator.restore import lost_state
+    from aggregator.store import database
+    from aggregator.store.database import Store
+else:  # a command that refuses its arguments needs none of them
+    apps = late("aggregator.app")
+    destination = late("aggregator.publish.destination")
+    theme = late("aggregator.render.theme")
+    lost_state = late("aggregator.restore.lost_state")
+    in_force = late("aggregator.in_force")
+    database = late("aggregator.store.database")
 
 log = getLogger(__name__)
 
@@ -30,7 +42,7 @@ log = getLogger(__name__)
 @contextmanager
 def opened_app(
     options: argparse.Namespace, environ: Mapping[str, str], *, last_good: bool = False, goes_on: bool = False
-) -> Iterator[App]:
+) -> "Iterator[App]":
     """Load feeds.yaml, print its warnings, open the store, and close the store afterwards.
 
     Args:
@@ -55,21 +67,21 @@ def opened_app(
         broken = str(error)
         log.error("refuse_config", extra={"error": broken, "advice": "started with the last good one"})
     try:
-        look = checked_style(settings)
+        look = theme.checked_style(settings)
     except ConfigError as error:
         if not last_good:
             raise
-        look = plain_style()
+        look = theme.plain_style()
         broken = f"{broken}\n{error}".strip()
         log.error("refuse_config", extra={"error": str(error), "advice": "started with the built-in theme"})
     for warning in settings.warnings if not options.quiet else ():
         print(warning, file=sys.stderr)
-    if goes_on and not backend_of(settings.store).exists():
-        refuse_lost(open_destination(settings.publish.to), settings)
-    app = open_app(settings, command=options.command, clock=utc_now, text=text, look=look)
+    if goes_on and not database.backend_of(settings.store).exists():
+        lost_state.refuse_lost(destination.open_destination(settings.publish.to), settings)
+    app = apps.open_app(settings, command=options.command, clock=utc_now, text=text, look=look)
     try:
         if goes_on and app.beginning.is_new:
-            refuse_lost(app.folder, settings)
+            lost_state.refuse_lost(app.folder, settings)
         if goes_on and app.beginning.is_adopting:  # `restore FILE` did so, unless it was killed
             from aggregator.cli.taken_in import take_in  # late: what reads outputs back is hardly ever needed
 
@@ -93,16 +105,16 @@ def configured(options: argparse.Namespace, environ: Mapping[str, str]) -> Setti
         StoreError: the store, which knows the feeds of lists, can't be read.
     """
     settings = load_config(options.config, environ)
-    if not settings.has_lists or not backend_of(settings.store).exists():
+    if not settings.has_lists or not database.backend_of(settings.store).exists():
         return settings
-    store = open_store(settings.store, now=utc_now(), writes=False)
+    store = database.open_store(settings.store, now=utc_now(), writes=False)
     try:
-        return listed_settings(store, settings)
+        return in_force.listed_settings(store, settings)
     finally:
         store.close()
 
 
-def read_store(settings: Settings) -> Store:
+def read_store(settings: Settings) -> "Store":
     """Open the store for reading. The caller closes it.
 
     Raises:
@@ -110,9 +122,9 @@ def read_store(settings: Settings) -> Store:
         StateLost: the store is lost: outputs exist where this aggregator would publish.
     """
     try:
-        return open_store(settings.store, now=utc_now(), writes=False)
+        return database.open_store(settings.store, now=utc_now(), writes=False)
     except NoStore:
-        refuse_lost(open_destination(settings.publish.to), settings)
+        lost_state.refuse_lost(destination.open_destination(settings.publish.to), settings)
         raise
 
 
@@ -128,7 +140,7 @@ def likely_store(path: Path) -> str:
 
 
 def last_good_settings(
-    path: Path, environ: Mapping[str, str], error: ConfigError, store: Store | None = None
+    path: Path, environ: Mapping[str, str], error: ConfigError, store: "Store | None" = None
 ) -> tuple[Settings, str]:
     """Return the settings that were last in force, and their text.
 
@@ -142,7 +154,7 @@ def last_good_settings(
         ConfigError: the given error: there are no earlier settings, or they can't be used either.
     """
     try:
-        opened = store or open_store(likely_store(path), now=utc_now(), writes=False)
+        opened = store or database.open_store(likely_store(path), now=utc_now(), writes=False)
         try:
             with opened.read() as tx:
                 text = tx.store_row.last_good_config()

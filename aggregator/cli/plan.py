@@ -18,7 +18,7 @@ from aggregator.errors import ConfigError, NoStore, StoreError
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Settings, SourceKey
 from aggregator.model.tokens import PrivateRedactor
-from aggregator.store import open_store
+from aggregator.store.database import open_store
 from aggregator.store.private_redactor import redactor_of_private
 
 

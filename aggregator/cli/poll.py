@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aggregator.app import App
 from aggregator.cadence import may_ask_again
 from aggregator.cadence.hosts import rests_of
+from aggregator.cli.commands.poll import limit_of
 from aggregator.cli.logs import drop_logged
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import configured, opened_app, stopping
@@ -43,7 +44,6 @@ from aggregator.model.settings import SourceKey
 from aggregator.poll.maintenance import Maintenance
 from aggregator.publish.report import Published
 from aggregator.store.schedule import DueItem
-from aggregator.text.durations import parse_duration
 from aggregator.websub import send_pings_briefly
 
 if TYPE_CHECKING:
@@ -66,10 +66,7 @@ TOLD = ("poll_source", "raise_alarm")  # in the log, once each, what the report 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Poll once and print the report."""
     use_one_heap()  # 113 MB in place of 145 for 60 sources: each thread would keep the most that it ever had
-    limit = _limit_of(options.limit)
-    if limit is None:
-        print(f"aggregator: --for {options.limit}: not a duration; write 10m, 90s or 0", file=sys.stderr)
-        return 2
+    limit = limit_of(options.limit) or timedelta(0)
     if options.keys and keys_of(options.keys, configured(options, environ), options.config) is None:
         return 2
     if not (options.json or options.verbose or options.log == "json"):
@@ -414,9 +411,3 @@ def _row(row: Report) -> dict[str, object]:
         "next_due": rfc3339(row.next_due),
         "host_rests": rest_record(row.rest),
     }
-
-
-def _limit_of(text: str) -> timedelta | None:
-    """Return the duration of `--for`; a number alone means seconds."""
-    text = text.strip()
-    return parse_duration(f"{text}s" if text[-1:].isdigit() else text)

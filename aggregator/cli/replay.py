@@ -33,9 +33,6 @@ SHOWN = 20  # titles of one kind in one version
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Replay versions. Exit code 1 if one could not be read."""
-    if (options.folder is None) == (options.stored is None):
-        print("aggregator: name a folder, or a source by --stored KEY", file=sys.stderr)
-        return 2
     settings = _settings(options, environ)
     if settings is None:
         return 2

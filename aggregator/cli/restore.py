@@ -22,9 +22,6 @@ NO_WORK = 3  # exit code
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Restore, then publish what differs from the outputs that are there."""
-    if (options.file is None) == (options.from_site is None):
-        print("aggregator: write the file of a backup, or --from-site and a URL or folder", file=sys.stderr)
-        return 2
     settings = load_config(options.config, environ)
     checked_style(settings)  # a theme or a template that can't be used is refused before anything is restored
     check_templates(settings)

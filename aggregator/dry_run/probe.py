@@ -33,7 +33,7 @@ from aggregator.poll.network_monitor import NetworkMonitor
 from aggregator.poll.pipeline import Intake, gather
 from aggregator.poll.poller import user_agent_of
 from aggregator.reader.pool import Readers
-from aggregator.store import open_store
+from aggregator.store.database import open_store
 from aggregator.store.schedule import DueItem
 from aggregator.urls import Url
 

@@ -100,8 +100,6 @@ def versions_in(folder: Path, now: datetime) -> list[Version]:
     Raises:
         NothingToReplay: there are no versions, or the index can't be used.
     """
-    if not folder.is_dir():
-        raise NothingToReplay(f"{folder} is not a folder; name a folder with versions of a feed: 000.xml, 001.xml, …")
     listed = _index(folder)
     names = [str(row["file"]) for row in listed] or sorted(
         path.name

@@ -26,7 +26,7 @@ from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.render.gone_list import read_gone_list
 from aggregator.restore.combine import NothingToRestore, PublishedCategory, StateBuilder
 from aggregator.restore.read_site import ReadDocument, read_document, read_updated
-from aggregator.store import open_store
+from aggregator.store.database import open_store
 from aggregator.store.output_list import FORGOTTEN
 from aggregator.store.taking_in import TakenIn
 from aggregator.text.slugs import free_slug

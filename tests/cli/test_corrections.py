@@ -11,7 +11,7 @@ from lxml import etree
 
 from aggregator.cli import main
 from aggregator.clock import utc_now
-from aggregator.store import open_store
+from aggregator.store.database import open_store
 from tests.feed_server import FeedServer, Hangs, Held
 from tests.rows import rows
 from tests.running import Running

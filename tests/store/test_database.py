@@ -15,7 +15,8 @@ from sqlalchemy import create_engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from aggregator.errors import LockHeld, StoreError
-from aggregator.store import database, open_store, sqlite
+from aggregator.store import database, sqlite
+from aggregator.store.database import open_store
 from aggregator.store.schema import Instant, category, metadata, store
 from tests.rows import connected
 

@@ -21,8 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from aggregator.cli.poll import OneShot
 from aggregator.errors import DiskFailed, LockHeld, NoStore, StoreError
-from aggregator.store import open_store
-from aggregator.store.database import Store, backend_of
+from aggregator.store.database import Store, backend_of, open_store
 from aggregator.store.schema import metadata, robots
 from aggregator.urls import Url
 from tests.command import aggregator

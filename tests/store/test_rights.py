@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from aggregator.search import open_index
-from aggregator.store import database, open_store
-from aggregator.store.database import backend_of
+from aggregator.store import database
+from aggregator.store.database import backend_of, open_store
 from aggregator.store.store_file import open_to_others
 
 pytestmark = pytest.mark.only_sqlite

@@ -14,6 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Copy the store to a file; consistent, also while another process writes (R62)."""
+    from aggregator.errors import StoreError
+
+    folder = Path(options.file).parent
+    if not folder.is_dir():
+        raise StoreError(f"there is no folder {folder}; make it, or write another path")
     from aggregator.cli.open import read_store
     from aggregator.config import load_config
 

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import sys
 from collections.abc import Mapping
 
 from aggregator.cli.commands import add_examples
@@ -25,6 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out."""
-    from aggregator.cli import check
+    if (options.keys or options.strict or options.all) and not options.live:
+        which = "KEY" if options.keys else "--strict" if options.strict else "--all"
+        print(f"aggregator: {which} is for `check --live`; add --live", file=sys.stderr)
+        return 2
+    from aggregator.cli.names import refused
+
+    if refused(options.keys, options, environ):
+        return 2
+    from aggregator.cli import check  # late: what is refused needs nothing else
 
     return check.run(options, environ)

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import sys
 from collections.abc import Mapping
 
 from aggregator.cli.commands import add_examples
@@ -23,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out."""
+    if options.yes and not options.apply:
+        print("aggregator: --yes is for `fix --apply`; add --apply", file=sys.stderr)
+        return 2
     from aggregator.cli import fix
 
     return fix.run(options, environ)

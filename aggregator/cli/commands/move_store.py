@@ -21,14 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Move the store, and say what to write into feeds.yaml."""
-    from aggregator.cli.terminal import counted
-    from aggregator.clock import utc_now
-    from aggregator.config import load_config
     from aggregator.config.addresses import store, store_path
     from aggregator.config.findings import Unfit
     from aggregator.config.variables import expand
-    from aggregator.errors import NoStore, StoreError
-    from aggregator.store.database import backend_of, open_store
 
     target = expand(options.to, environ)
     try:
@@ -39,6 +34,12 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     except Unfit as error:
         print(f"aggregator: TO {error}", file=sys.stderr)
         return 2
+    from aggregator.cli.terminal import counted
+    from aggregator.clock import utc_now
+    from aggregator.config import load_config
+    from aggregator.errors import NoStore, StoreError
+    from aggregator.store.database import backend_of, open_store
+
     settings = load_config(options.config, environ)
     if store_path(settings.store) is None:
         raise StoreError(f"the store is in PostgreSQL already: {backend_of(settings.store).where}; nothing was moved")

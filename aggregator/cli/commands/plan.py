@@ -21,6 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out."""
+    if options.new is not None and not options.new.exists():
+        from aggregator.config import load_config
+
+        load_config(options.new, environ)  # says why it can't be read
     from aggregator.cli import plan
 
     return plan.run(options, environ)

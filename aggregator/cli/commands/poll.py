@@ -2,8 +2,11 @@
 
 import argparse
 import logging
+import sys
 from collections.abc import Mapping
+from datetime import timedelta
 
+WRONG = 2  # exit code
 LEVEL = logging.WARNING
 
 
@@ -17,6 +20,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out."""
-    from aggregator.cli import poll
+    from aggregator.cli.names import refused
+
+    if limit_of(options.limit) is None:
+        print(f"aggregator: --for {options.limit}: not a duration; write 10m, 90s or 0", file=sys.stderr)
+        return WRONG
+    if refused(options.keys, options, environ):
+        return WRONG
+    from aggregator.cli import poll  # late: what is refused needs nothing else
 
     return poll.run(options, environ)
+
+
+def limit_of(text: str) -> timedelta | None:
+    """Return the duration of `--for`; a number alone means seconds."""
+    from aggregator.text.durations import parse_duration
+
+    text = text.strip()
+    return parse_duration(f"{text}s" if text[-1:].isdigit() else text)

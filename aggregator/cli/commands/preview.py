@@ -3,6 +3,7 @@
 import argparse
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 
 LEVEL = logging.ERROR
 
@@ -27,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out."""
-    from aggregator.cli import preview
+    from aggregator.cli.names import refused
+
+    near = "" if options.dedupe else "write a title or a key of its sources, a URL with https://, or a file's path"
+    is_stranger = not options.dedupe and ("://" in options.source or Path(options.source).is_file())
+    if not is_stranger and refused([options.source], options, environ, near):
+        return 2
+    from aggregator.cli import preview  # late: what is refused needs nothing else
 
     return preview.run(options, environ)

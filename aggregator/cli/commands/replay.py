@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +23,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out."""
-    from aggregator.cli import replay
+    from aggregator.cli.names import refused
+
+    if (options.folder is None) == (options.stored is None):
+        print("aggregator: name a folder, or a source by --stored KEY", file=sys.stderr)
+        return 2
+    if options.folder is not None and not options.folder.is_dir():
+        what = "is not a folder; name a folder with versions of a feed: 000.xml, 001.xml, …"
+        print(f"aggregator: {options.folder} {what}", file=sys.stderr)
+        return 2
+    if refused([*filter(None, (options.stored, options.source))], options, environ):
+        return 2
+    from aggregator.cli import replay  # late: what is refused needs nothing else
 
     return replay.run(options, environ)

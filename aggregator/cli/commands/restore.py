@@ -2,7 +2,11 @@
 
 import argparse
 import logging
+import sys
 from collections.abc import Mapping
+from pathlib import Path
+
+from aggregator.errors import StoreError
 
 LEVEL = logging.WARNING
 
@@ -18,6 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out."""
-    from aggregator.cli import restore
+    if (options.file is None) == (options.from_site is None):
+        print("aggregator: write the file of a backup, or --from-site and a URL or folder", file=sys.stderr)
+        return 2
+    if options.file is not None and not Path(options.file).is_file():
+        raise StoreError(f"{options.file}: there is no such file")
+    from aggregator.cli import restore  # late: what is refused needs nothing else
 
     return restore.run(options, environ)

@@ -20,6 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out."""
-    from aggregator.cli import status
+    from aggregator.cli.names import refused
+
+    if options.key and refused([options.key], options, environ):
+        return 2
+    from aggregator.cli import status  # late: what is refused needs nothing else
 
     return status.run(options, environ)

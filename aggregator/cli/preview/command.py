@@ -42,8 +42,7 @@ from aggregator.poll.pipeline import Intake, gather
 from aggregator.poll.poller import user_agent_of
 from aggregator.poll.secrecy import private_redactor_of
 from aggregator.reader.pool import LARGE, Readers
-from aggregator.store import open_store
-from aggregator.store.database import Store
+from aggregator.store.database import Store, open_store
 from aggregator.urls import BadUrl, host_of, normalise
 
 

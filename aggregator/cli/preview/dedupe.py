@@ -23,8 +23,7 @@ from aggregator.errors import ConfigError
 from aggregator.model.known import KnownEntry
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Roster, Settings, Source
-from aggregator.store import open_store
-from aggregator.store.database import Store
+from aggregator.store.database import Store, open_store
 from aggregator.store.private_redactor import redactor_of_private
 from aggregator.text.durations import span_in_words
 
