@@ -17,6 +17,7 @@ from uuid import UUID
 
 import pytest
 
+from aggregator.cli.completion import SHELLS
 from aggregator.cli.preview.text import STATES
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
@@ -344,8 +345,15 @@ def test_what_doctor_md_says_to_type_its_lines_and_the_fields_of_a_report(polled
     assert named == {*report, *report["checks"][0]}
 
 
+def test_what_terminal_md_says_to_type(planet: Path) -> None:
+    lines = commands("terminal.md")
+    assert [line.split()[-1] for line in lines] == list(SHELLS)
+    assert all("aggregator" in typed(line, planet) for line in lines)
+
+
 def test_what_fix_md_says_to_type(polled: Path) -> None:
-    assert {typed(line, polled) for line in commands("fix.md")} == {"nothing is proven to be wrong\n"}
+    assert {typed(line, polled) for line in commands("fix.md")} == {"nothing is proven to be wrong
+"}
 
 
 def test_what_upgrade_md_says_to_type(planet: Path) -> None:

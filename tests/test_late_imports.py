@@ -172,6 +172,6 @@ def test_what_is_refused_imports_no_library_that_takes_long(tmp_path: Path, publ
         assert done.returncode in (1, 2, 3), arguments
         message, *modules = done.stderr.splitlines()
         assert message.startswith(f"aggregator: {said}" if said else "none.yaml:1:1: "), arguments
-        slow = f"sqlalchemy feedparser nh3 {NETWORK} {RENDERERS}"
+        slow = f"sqlalchemy feedparser {NETWORK} {RENDERERS}"
         found = {name for name in modules if f"{name}.".startswith(tuple(f"{one}." for one in slow.split()))}
         assert not found, arguments

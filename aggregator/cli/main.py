@@ -15,7 +15,7 @@ from aggregator.errors import AggregatorError, ConfigError, LockHeld
 
 DONE, FOUND, WRONG, NO_WORK, HELD, OURS = 0, 1, 2, 3, 4, 5
 INTERRUPTED = 130
-_DATA = ("export", "schema")  # commands whose stdout is a document
+_DATA = ("export", "schema", "completion")  # commands whose stdout is a document
 _ORDER = (  # of `--help`: those that run, look, correct, keep; a command that is not named here comes last
     *(
         "serve",
@@ -38,7 +38,19 @@ _ORDER = (  # of `--help`: those that run, look, correct, keep; a command that i
         "preview",
         "search",
     ),
-    *("merge", "unmerge", "retract", "forget", "accept", "backup", "restore", "move-store", "replay", "schema"),
+    *(
+        "merge",
+        "unmerge",
+        "retract",
+        "forget",
+        "accept",
+        "backup",
+        "restore",
+        "move-store",
+        "replay",
+        "schema",
+        "completion",
+    ),
 )
 
 
@@ -119,6 +131,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="aggregator",
         description="Polls feeds, recognises duplicates, and republishes one feed per category.",
+        epilog="`aggregator COMMAND --help` has examples of each command.",
     )
     parser.add_argument("--version", action="version", version=f"aggregator {__version__}")
     _add_common(parser, config=Path("feeds.yaml"), log="text", verbose=0, quiet=0)
@@ -134,6 +147,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         _add_common(command, config=suppressed, log=suppressed, verbose=suppressed, quiet=suppressed)
         module.add_arguments(command)
     return parser
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """Return the parser with all commands and their arguments."""
+    return _parser(["--help"])
 
 
 def _add_common(parser: argparse.ArgumentParser, **defaults: object) -> None:

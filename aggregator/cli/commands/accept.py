@@ -4,6 +4,8 @@ import argparse
 import logging
 from collections.abc import Mapping
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.WARNING
 
 
@@ -14,6 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("key", metavar="KEY", help="of a source that is suspect")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "accept lwn",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -4,6 +4,8 @@ import argparse
 import logging
 from collections.abc import Mapping
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.ERROR
 
 
@@ -21,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", help="title in place of the feed's own")
     parser.add_argument("--yes", action="store_true", help="ask no question: of several feeds, take the best")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "add https://example.org/ --category software",
+        "add example.org/feed another.example/blog --yes",
+        "add blogs.opml --category blogs --yes",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

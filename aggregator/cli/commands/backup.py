@@ -5,11 +5,17 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.WARNING
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="the copy; an existing file is replaced")
+    add_examples(
+        parser,
+        "backup copy.db",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

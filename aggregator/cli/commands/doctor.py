@@ -4,25 +4,26 @@ import argparse
 import logging
 from collections.abc import Mapping
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.ERROR
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = (
-        "Examines what the program stands on: feeds.yaml, store, lock, permissions, disk, outputs,\n"
-        "addresses, clock, versions and runs. Each has one line: fine, or what is wrong and what\n"
-        "mends it. Only reads, also while `serve` runs, with a broken feeds.yaml or without a store.\n"
+        "Examines what the program stands on: feeds.yaml, store, lock, permissions, disk, outputs, "
+        "addresses, clock, versions and runs. Each has one line: fine, or what is wrong and what "
+        "mends it. Only reads, also while `serve` runs, with a broken feeds.yaml or without a store. "
         "Exit code 1 if there is anything to mend."
-    )
-    parser.epilog = (
-        "examples:\n"
-        "  aggregator doctor            what is wrong on this machine\n"
-        "  aggregator doctor --live     also look up the host of site.base_url\n"
-        "  aggregator doctor --json     the same for a program"
     )
     parser.add_argument("--live", action="store_true", help="also look up the host of site.base_url")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "doctor",
+        "doctor --live",
+        "doctor --json",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

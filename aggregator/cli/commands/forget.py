@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ENTRY", help=STORY_NAMES)
     parser.add_argument("--yes", action="store_true", help="forget without a question; needed in scripts")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
-    add_examples(parser, "forget https://example.org/2026/a-story", "forget 4711 --yes")
+    add_examples(parser, "forget https://example.org/2026/a-story", "forget https://example.org/2026/a-story --yes")
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -4,7 +4,7 @@ import argparse
 import logging
 from collections.abc import Mapping
 
-from aggregator.cli.commands import STORY_NAMES
+from aggregator.cli.commands import STORY_NAMES, add_examples
 
 LEVEL = logging.WARNING
 
@@ -17,6 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kept", metavar="A", help=STORY_NAMES)
     parser.add_argument("merged", metavar="B", help="the same, of the story that is merged into A")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "merge https://example.org/2026/a-story https://example.org/2026/its-copy",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

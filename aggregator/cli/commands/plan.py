@@ -5,6 +5,8 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.WARNING
 
 
@@ -17,6 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("new", nargs="?", type=Path, metavar="NEW.yaml", help="default: the feeds.yaml of -c")
     parser.add_argument("--exit-code", action="store_true", help="exit 1 if anything would change")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "plan",
+        "plan new.yaml --exit-code",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

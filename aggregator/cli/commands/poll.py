@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from datetime import timedelta
 
+from aggregator.cli.commands import add_examples
+
 WRONG = 2  # exit code
 LEVEL = logging.WARNING
 
@@ -16,6 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for", dest="limit", default="10m", metavar="TIME", help="stop after that time; 0: no limit")
     parser.add_argument("--strict", action="store_true", help="exit 1 if a source failed")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "poll",
+        "poll lwn",
+        "poll --all --for 2m",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

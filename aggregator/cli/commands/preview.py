@@ -5,6 +5,8 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.ERROR
 
 
@@ -24,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "this source had this value: near, exact, off, or '{near: 0.8, window: 14d}'",
     )
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "preview lwn",
+        "preview https://example.org/feed",
+        "preview lwn --dedupe near",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -5,6 +5,8 @@ import logging
 import sys
 from collections.abc import Mapping
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.WARNING
 NO_WORK = 3  # exit code
 
@@ -16,6 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--take-over", action="store_true", help="overwrite outputs whose store was lost")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "publish",
+        "publish --all",
+        "publish --rules",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

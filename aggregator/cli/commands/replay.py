@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.ERROR
 
 
@@ -19,6 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stored", metavar="KEY", help="instead of a folder: what the store keeps of this source")
     parser.add_argument("--source", metavar="KEY", help="with the settings and rules of this source of feeds.yaml")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "replay versions/ --source lwn",
+        "replay --stored lwn --json",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from aggregator.cli.commands import add_examples
 from aggregator.errors import StoreError
 
 LEVEL = logging.WARNING
@@ -18,6 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--if-any", action="store_true", help="with --from-site: exit 0 if nothing is published there yet"
     )
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "restore copy.db",
+        "restore --from-site public",
+        "restore --from-site https://planet.example.org/ --if-any",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -4,7 +4,7 @@ import argparse
 import logging
 from collections.abc import Mapping
 
-from aggregator.cli.commands import STORY_NAMES
+from aggregator.cli.commands import STORY_NAMES, add_examples
 
 LEVEL = logging.WARNING
 
@@ -17,6 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help=STORY_NAMES)
     parser.add_argument("--undo", action="store_true", help="bring it back: the same id, order and page")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "retract https://example.org/2026/a-story",
+        "retract https://example.org/2026/a-story --undo",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -5,11 +5,17 @@ import json
 import logging
 from collections.abc import Mapping
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.WARNING
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`schema` has no arguments of its own."""
+    """Add examples; `schema` has no arguments of its own."""
+    add_examples(
+        parser,
+        "schema > feeds.schema.json",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -4,6 +4,8 @@ import argparse
 import logging
 from collections.abc import Mapping
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.WARNING
 
 
@@ -15,6 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("query", nargs="+", metavar="QUERY", help="words to look for")
     parser.add_argument("--limit", type=_count, default=20, metavar="N", help="largest number of entries; default: 20")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "search solar power",
+        "search '\"solar power\"' --limit 5",
+        "search --json solar",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

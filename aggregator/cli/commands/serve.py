@@ -4,6 +4,8 @@ import argparse
 import logging
 from collections.abc import Mapping
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.INFO
 
 
@@ -13,6 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--server", choices=("waitress", "granian"), default="waitress", help="granian: faster, with the extra granian"
+    )
+    add_examples(
+        parser,
+        "serve",
+        "serve --last-good --server granian",
     )
 
 

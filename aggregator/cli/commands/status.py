@@ -4,6 +4,8 @@ import argparse
 import logging
 from collections.abc import Mapping
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.WARNING
 
 
@@ -16,6 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="show only what needs a hand, and nothing if nothing does; exit with 1 if anything does, else with 0",
     )
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "status",
+        "status lwn",
+        "status --all",
+        "status --exit-code",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.WARNING
 WRONG = 2  # exit code
 
@@ -14,6 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     new = actions.add_parser("new", help="write a stylesheet, a frame and an about page, each with comments")
     new.add_argument("folder", type=Path, metavar="DIR", help="a new or empty folder beside feeds.yaml")
+    add_examples(
+        parser,
+        "theme new my-theme",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

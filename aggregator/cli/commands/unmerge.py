@@ -4,7 +4,7 @@ import argparse
 import logging
 from collections.abc import Mapping
 
-from aggregator.cli.commands import STORY_NAMES
+from aggregator.cli.commands import STORY_NAMES, add_examples
 
 LEVEL = logging.WARNING
 
@@ -18,6 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("story", metavar="STORY", help=STORY_NAMES)
     parser.add_argument("entry", nargs="?", metavar="ENTRY", help="an entry's link, own id or number")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "unmerge https://example.org/2026/a-story",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

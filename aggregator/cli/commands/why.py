@@ -4,6 +4,8 @@ import argparse
 import logging
 from collections.abc import Mapping
 
+from aggregator.cli.commands import add_examples
+
 LEVEL = logging.WARNING
 
 
@@ -11,6 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("thing", metavar="THING", help="an entry or a story, a source's key, a category")
     parser.add_argument("other", metavar="OTHER", nargs="?", help="a second entry: what the two have in common")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+    add_examples(
+        parser,
+        "why https://example.org/2026/a-story",
+        "why https://example.org/2026/a-story https://example.org/2026/its-copy",
+        "why lwn",
+        "why software",
+    )
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
