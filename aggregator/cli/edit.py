@@ -1,7 +1,6 @@
 """Shared part of the commands that edit feeds.yaml: checks the new text, shows the difference, asks, and writes."""
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,8 +19,6 @@ from aggregator.model.settings import Settings, Source
 from aggregator.model.tokens import PrivateRedactor
 
 DONE, NOT_DONE, WRONG = 0, 1, 2  # exit codes
-
-_COLOURS = {"+": "32", "-": "31", "@": "36"}
 
 
 def core(source: Source) -> Source:
@@ -105,8 +102,7 @@ def finish(
     lines = [addresses.text(redactor.text(printable(line))) for line in diff_of(before, after, path)]
     effects, said = [addresses.text(line) for line in effects], addresses.text(said)
     if not options.json:
-        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        for line in (*map(_coloured, lines), *effects) if colour else (*lines, *effects):
+        for line in (*lines, *effects):
             print(line)
         sys.stdout.flush()
     is_written = after != before and _is_wanted(options)
@@ -126,11 +122,6 @@ def diff_of(before: bytes | None, after: bytes, path: Path) -> list[str]:
     """Return the lines of a unified diff of feeds.yaml."""
     old, new = ((data or b"").decode("utf-8", "replace").splitlines() for data in (before, after))
     return list(unified_diff(old, new, str(path), f"{path} (edited)", lineterm=""))
-
-
-def _coloured(line: str) -> str:
-    code = "1" if line.startswith(("---", "+++")) else _COLOURS.get(line[:1])
-    return f"\x1b[{code}m{line}\x1b[0m" if code else line
 
 
 def _is_wanted(options: argparse.Namespace) -> bool:

@@ -3,7 +3,7 @@
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import TextIOWrapper
 from time import monotonic
 from typing import ClassVar, Final, TextIO
@@ -13,6 +13,7 @@ from aggregator.text.durations import rounded_span
 
 WIDEST: Final = 120  # columns; longer lines are hard to read
 NARROWEST: Final = 40  # a narrower terminal breaks lines itself
+COLUMNS: Final = "▁▂▃▄▅▆▇█"
 BAR: Final = 24  # columns of the bar itself
 PAUSE: Final = 0.1  # seconds between two drawings of a bar
 ERASE: Final = "\r\x1b[K"
@@ -24,7 +25,7 @@ _BY_WORD = {  # colour of the first word of a line
     for colour, words in (
         (RED, "failed failing gone dead wrong ! alarm aggregator:"),
         (YELLOW, "look suspect silent skipped paused never"),
-        (GREEN, "ok good"),
+        (GREEN, "ok fine"),
         (CYAN, "→"),
         (DIM, "·"),
     )
@@ -32,7 +33,9 @@ _BY_WORD = {  # colour of the first word of a line
 }
 _AS_IS = re.compile(r"[+-]|@@ |\{|\d{4}-\d\d-\d\dT\S+Z [a-z]+ ")  # lines of patches, JSON and the log
 _HEAD = re.compile(r"(\s*)(\S*)(\s*)")
-_NAME = re.compile(r"\S.*?(?= \(|: )")  # what a line is about, after its first word
+_NAME = re.compile(r"\S.*?(?=  | \(|: )")  # what a line is about, after its first word
+_HEADING = re.compile(r"\s*[A-Z][\w ]{,40}(?: \([^()]+\))?:$")
+_GAP = re.compile(r"(?<=\S)\s{2,}")  # between columns
 _WORD = re.compile(r"\S+\s*")
 _PIECE = re.compile(
     "[\u2e80-\uffff][、。，．：；？！）」』”’]*|[^\u2e80-\uffff]+"
@@ -81,8 +84,9 @@ def width_of() -> int:
 def laid_out(line: str, width: int, *, has_colours: bool) -> list[str]:
     """Return the rows of a line: broken at words, later rows indented. Lines that people copy are not broken."""
     if _AS_IS.match(line):
-        colour = {"+": GREEN, "-": RED, "@": CYAN}.get(line[0]) if has_colours else None
-        return [f"{colour}{line}{RESET}" if colour else line]
+        is_head = line.startswith(("--- ", "+++ "))
+        colour = BOLD if is_head else {"+": GREEN, "-": RED, "@": CYAN}.get(line[0])
+        return [f"{colour}{line}{RESET}" if colour and has_colours else line]
     rows = list(_wrapped(line, width))
     if has_colours:
         rows[0] = _coloured(rows[0])
@@ -98,9 +102,9 @@ def _wrapped(line: str, width: int) -> Iterator[str]:
     if width < NARROWEST or columns_of(line) <= width:
         yield line
         return
-    ((before, word, after),) = _HEAD.findall(line)[:1]
-    blanks, head, gap = len(before), len(before + word + after), len(after)
-    hang = " " * (head if gap > 1 and head < width // 3 else blanks + 2)
+    blanks = len(line) - len(line.lstrip())
+    columns = [gap.end() for gap in _GAP.finditer(line) if gap.end() < width // 3]
+    hang = " " * (columns[-1] if columns else blanks + 2)
     row = line[:blanks]
     for chunk in _WORD.findall(line, blanks):
         pieces = [chunk] if chunk.isascii() else _PIECE.findall(chunk)
@@ -115,14 +119,22 @@ def _wrapped(line: str, width: int) -> Iterator[str]:
 def _coloured(row: str) -> str:
     """Return a row whose first word has its colour, and what it is about is bold."""
     ((before, word, after),) = _HEAD.findall(row)[:1]
+    if _HEADING.match(row):
+        return f"{BOLD}{row}{RESET}"
     colour = _BY_WORD.get(word)
     if colour is None:
         return row
     start = len(before + word + after)
-    name = _NAME.match(row, start) if len(word) > 1 else None
+    name = _NAME.match(row, start) if word.isalpha() else None
     end = name.end() if name else start
     bold = f"{BOLD}{row[start:end]}{RESET}" if name else ""
     return f"{before}{colour}{word}{RESET}{after}{bold}{row[end:]}"
+
+
+def sparkline(numbers: Sequence[int]) -> str:
+    """Return a row of small columns, one for each number: the lowest for 0, the highest for the largest number."""
+    largest = max(numbers, default=0)
+    return "".join(COLUMNS[-(-7 * number // largest) if largest else 0] for number in numbers)
 
 
 class Bar:

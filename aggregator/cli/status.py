@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from aggregator.config import load_config
 from aggregator.errors import ConfigError
 from aggregator.in_force import completed_roster, listed_settings
 from aggregator.model.alarm import FACTS, Alarm
-from aggregator.model.history import AsideSums, Fetching, RecentPoll, SourceHistory, Sums
+from aggregator.model.history import NO_SUMS, AsideSums, Fetching, RecentPoll, SourceHistory, Sums
 from aggregator.model.poll import State
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import HubStatus, RuleHits, SourceStatus, Status
@@ -39,6 +39,7 @@ from aggregator.store.database import Store
 from aggregator.store.private_redactor import redactor_of_private
 from aggregator.text.durations import rounded_span
 
+CHARTED_DAYS = 28
 FINE = 20  # sources without trouble that are told one by one
 IN_TROUBLE = (State.SUSPECT, State.GONE, State.FAILING)
 UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
@@ -51,12 +52,13 @@ _RULES = ("hits", "last", "rule")
 _WORDS = {"time", "outcome", "next due", "because", "day", "last", "rule"}  # columns that are set to the left
 
 
-def in_words(status: Status, *, folds: bool = True) -> str:
+def in_words(status: Status, *, folds: bool = True, charts: bool = False) -> str:
     """Return the status as lines; what needs attention comes first.
 
     Args:
         status: the status.
         folds: fold similar lines into a few.
+        charts: draw the new entries and failures of four weeks, for a terminal.
     """
     lines = []
     for what, since in (
@@ -79,6 +81,10 @@ def in_words(status: Status, *, folds: bool = True) -> str:
     lines.append(f"{sources}, {len(bad)} in trouble; {counted(total, 'story', 'stories')}{several}.")
     if status.fetching.sums.polls:
         lines.append(_manners(status.fetching))
+    if charts:
+        sums = {one.day: one.polls for one in status.days}
+        days = [sums.get(status.at.date() - timedelta(days=back), NO_SUMS) for back in reversed(range(CHARTED_DAYS))]
+        lines += _charts([(one.new, one.failures) for one in days])
     if status.hub is not None:
         lines.append(_of_hub(status.hub))
     names = {source.key: called(source.title, source.key) for source in status.sources}
@@ -144,6 +150,8 @@ def one_in_words(
     hits: Sequence[RuleHits],
     status: Status,
     zone: ZoneInfo,
+    *,
+    charts: bool = False,
 ) -> str:
     """Return the lines on one source.
 
@@ -154,6 +162,7 @@ def one_in_words(
         hits: how often each of its rules applied.
         status: status of all sources, for their names and the time.
         zone: time zone of the times shown.
+        charts: draw four weeks, and leave the year out of tables, for a terminal.
     """
     names = {each.key: called(each.title, each.key) for each in status.sources}
     sent = [name for name, held in (("ETag", history.etag), ("Last-Modified", history.last_modified)) if held]
@@ -177,6 +186,8 @@ def one_in_words(
     if source.clock_skew:
         way = "ahead of" if source.clock_skew > timedelta(0) else "behind"
         lines.append(f"  its clock is {rounded_span(abs(source.clock_skew.total_seconds()))} {way} ours")
+    if charts:
+        lines += _charts(source.month)
     lines += [f"  alarm {alarm.code.value}: {alarm.text}" for alarm in alarms]
     lines += [f"  · {printable(notice)}" for notice in history.notices if notice != source.advice]
     if source.advice:
@@ -184,7 +195,11 @@ def one_in_words(
     if hits:
         lines += ["", "Rules (new entries):", *_table(_RULES, [_rule(each, zone) for each in hits])]
     if history.recent:
-        lines += ["", f"Last polls ({zone.key}):", *_table(_POLLS, [_poll(poll, zone) for poll in history.recent])]
+        lines += [
+            "",
+            f"Last polls ({zone.key}):",
+            *_table(_POLLS, [_poll(poll, zone, is_short=charts) for poll in history.recent]),
+        ]
     if history.days:
         has_details = any(one.details.requests for one in history.days)
         has_further = any(one.further.requests for one in history.days)
@@ -213,16 +228,30 @@ def _rule(hits: RuleHits, zone: ZoneInfo) -> tuple[str, ...]:
     return str(hits.hits), _moment(hits.last_at, zone), rule
 
 
-def _poll(poll: RecentPoll, zone: ZoneInfo) -> tuple[str, ...]:
+def _charts(days: Sequence[tuple[int, int]]) -> Iterator[str]:
+    """Yield a line for new entries and one for failed polls, if there are any.
+
+    Args:
+        days: both numbers of each day, oldest first.
+    """
+    from aggregator.cli.look import sparkline  # late: most runs have no terminal
+
+    for numbers, what in zip(zip(*days, strict=True), ("new entries", "failed polls"), strict=False):
+        if any(numbers):
+            yield f"  {sparkline(numbers)}  {what} a day, {max(numbers):,} at most"
+
+
+def _poll(poll: RecentPoll, zone: ZoneInfo, *, is_short: bool) -> tuple[str, ...]:
+    next_due = _moment(poll.next_due, zone)
     return (
-        f"{poll.at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        f"{poll.at.astimezone(zone):{'%m-%d %H:%M' if is_short else '%Y-%m-%d %H:%M:%S'}}",
         poll.outcome.value,
         str(poll.status or "-"),
         _size(poll.wire_bytes),
         str(poll.milliseconds),
         str(poll.new),
         str(poll.revised),
-        _moment(poll.next_due, zone),
+        next_due.partition("-")[2] if is_short else next_due,
         poll.because,
     )
 
@@ -361,7 +390,7 @@ def _show_troubles(status: Status, redactor: PrivateRedactor) -> int:
 def _all(status: Status, settings: Settings, redactor: PrivateRedactor, *, as_json: bool, folds: bool) -> str:
     if as_json:
         return json_text(redactor.record(status_record(status, public=False)))
-    said = in_words(status, folds=folds)
+    said = in_words(status, folds=folds, charts=sys.stdout.isatty())
     if settings.site.contact is None:  # P75
         said += "\nThere is no site.contact: write an address for publishers; it is sent in the User-Agent."
     return printable("\n".join([redactor.text(said), *(f"{advice}." for advice in heavy_feeds(settings))]))
@@ -379,5 +408,6 @@ def _one(
         record["alarms"] = [alarm_record(alarm, public=False) for alarm in alarms]
         record["rules"] = [rule_record(each) for each in hits]
         return json_text(redactor.record(record))
-    said = one_in_words(source, history, alarms, hits, status, ZoneInfo(settings.site.timezone))
+    zone = ZoneInfo(settings.site.timezone)
+    said = one_in_words(source, history, alarms, hits, status, zone, charts=sys.stdout.isatty())
     return printable(redactor.text(said))

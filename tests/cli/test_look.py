@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.cli.look import bar_line, columns_of, laid_out
+from aggregator.cli.look import bar_line, columns_of, laid_out, sparkline
 from tests.command import aggregator
 from tests.feed_server import FeedServer, Reply
 from tests.sample_site import LOOPBACK, item, rss
@@ -94,6 +94,7 @@ def test_no_colour_where_none_is_wanted_and_json_is_not_laid_out(planet: Path) -
         ("", [""]),
         ("one two three four five six seven eight nine ten", ["one two three four five six seven eight", "  nine ten"]),
         ("ok       one two three four five six seven", ["ok       one two three four five six", "         seven"]),
+        ("fine   disk      one two three four five six", ["fine   disk      one two three four five", "       six"]),
         ("+ one two three four five six seven eight nine ten",) * 2,
         ("2026-01-02T03:04:05Z warning poll_source source=lwn",) * 2,
         ("https://a.example/an/address/is/never/broken/in/two", "https://a.example/an/address/is/never/broken/in/two"),
@@ -105,6 +106,23 @@ def test_no_colour_where_none_is_wanted_and_json_is_not_laid_out(planet: Path) -
 )
 def test_lines_are_broken_at_words(line: str, rows: list[str] | str) -> None:
     assert laid_out(line, 40, has_colours=False) == ([rows] if isinstance(rows, str) else rows)
+
+
+def test_status_draws_four_weeks_on_a_terminal_alone(planet: Path) -> None:
+    aggregator("-c", str(planet / "feeds.yaml"), "poll")
+    shown = on_a_terminal(planet, "status")
+    assert f"\n  {'▁' * 27}█  new entries a day, 1 at most\n  {'▁' * 27}█  failed polls a day, 1 at most\n" in shown
+    one = on_a_terminal(planet, "status", "bad")
+    assert f"\n  {'▁' * 27}█  failed polls a day, 1 at most\n" in one
+    assert max(columns_of(ESCAPE.sub("", row)) for row in one.splitlines()) <= 80
+    assert re.search(r"(?m)^  \d\d-\d\d \d\d:\d\d  failed +500", one)
+    for arguments in (["status"], ["status", "bad"]):
+        assert "▁" not in aggregator("-c", str(planet / "feeds.yaml"), *arguments).stdout
+
+
+def test_a_sparkline_has_its_lowest_column_for_nothing_alone() -> None:
+    assert sparkline([0, 1, 50, 100]) == "▁▂▅█"
+    assert sparkline([0, 0]) == "▁▁"
 
 
 def test_the_text_of_a_bar() -> None:
