@@ -352,8 +352,7 @@ def test_what_terminal_md_says_to_type(planet: Path) -> None:
 
 
 def test_what_fix_md_says_to_type(polled: Path) -> None:
-    assert {typed(line, polled) for line in commands("fix.md")} == {"nothing is proven to be wrong
-"}
+    assert {typed(line, polled) for line in commands("fix.md")} == {"nothing is proven to be wrong\n"}
 
 
 def test_what_upgrade_md_says_to_type(planet: Path) -> None:
