@@ -6,8 +6,6 @@ import sys
 from collections.abc import Mapping
 from datetime import timedelta
 
-from aggregator.cli.commands import add_examples
-
 WRONG = 2  # exit code
 LEVEL = logging.WARNING
 
@@ -18,23 +16,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for", dest="limit", default="10m", metavar="TIME", help="stop after that time; 0: no limit")
     parser.add_argument("--strict", action="store_true", help="exit 1 if a source failed")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
-    add_examples(
-        parser,
-        "poll",
-        "poll lwn",
-        "poll --all --for 2m",
-    )
+    # Not by `add_examples`: a poll passes no module for it (benchmarks.house).
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "examples:\n  aggregator poll\n  aggregator poll lwn\n  aggregator poll --all --for 2m"
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out."""
-    from aggregator.cli.names import refused
-
     if limit_of(options.limit) is None:
         print(f"aggregator: --for {options.limit}: not a duration; write 10m, 90s or 0", file=sys.stderr)
         return WRONG
-    if refused(options.keys, options, environ):
-        return WRONG
+    if options.keys:
+        from aggregator.cli.names import refused
+
+        if refused(options.keys, options, environ):
+            return WRONG
     from aggregator.cli import poll  # late: what is refused needs nothing else
 
     return poll.run(options, environ)
