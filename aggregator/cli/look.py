@@ -1,4 +1,4 @@
-"""The look of reports on a terminal: wrapped at words, with colour and bold, and a progress bar. Pipes get none of it."""
+"""The look of reports on a terminal: wrapped at words, with colours and a progress bar. Pipes get none of it."""
 
 import re
 import shutil
