@@ -39,7 +39,7 @@ from aggregator.store.database import Store
 from aggregator.store.private_redactor import redactor_of_private
 from aggregator.text.durations import rounded_span
 
-CHARTED_DAYS = 28
+CHARTED_DAYS = 30
 FINE = 20  # sources without trouble that are told one by one
 IN_TROUBLE = (State.SUSPECT, State.GONE, State.FAILING)
 UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
@@ -58,7 +58,7 @@ def in_words(status: Status, *, folds: bool = True, charts: bool = False) -> str
     Args:
         status: the status.
         folds: fold similar lines into a few.
-        charts: draw the new entries and failures of four weeks, for a terminal.
+        charts: draw the new entries and failures of a month, for a terminal.
     """
     lines = []
     for what, since in (
@@ -162,7 +162,7 @@ def one_in_words(
         hits: how often each of its rules applied.
         status: status of all sources, for their names and the time.
         zone: time zone of the times shown.
-        charts: draw four weeks, and leave the year out of tables, for a terminal.
+        charts: draw a month, and leave the year out of tables, for a terminal.
     """
     names = {each.key: called(each.title, each.key) for each in status.sources}
     sent = [name for name, held in (("ETag", history.etag), ("Last-Modified", history.last_modified)) if held]

@@ -64,7 +64,7 @@ def sync_sources(
         host_key_of: returns the host key of a URL.
 
     Returns:
-        An event for each source whose key or address was changed.
+        An event for each source whose key or address was changed, or that was paused or resumed.
     """
     rows = {row["key"]: row for row in connection.execute(select(*_SYNCED)).mappings()}
     by_url = {row["url"]: row for row in rows.values()}
@@ -87,6 +87,9 @@ def sync_sources(
         if all(row[name] == value for name, value in values.items()):
             continue
         change = dict(row) | values
+        if row["active"] and row["paused"] != values["paused"]:  # `why` tells since when it is not polled
+            facts = {"paused": ["true", "false"] if row["paused"] else ["false", "true"]}
+            events.append(Event(code=Code.MOVE_SETTINGS, source=row["id"], facts=facts))
         if moves:
             if row["settings_digest"]:
                 facts = {"host": [host_of(row["url"]), host_of(item.source.url)]}

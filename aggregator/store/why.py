@@ -1,7 +1,7 @@
 """Queries for `aggregator why`: whole records of stories, entries and categories, and their events."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +16,9 @@ from aggregator.model.story_changes import Verdict
 from aggregator.model.trail import CategoryRecord, Earlier, EntryRecord, PlaceRecord, Step, StoryRecord, VerdictRecord
 from aggregator.store.documents import STANDING_TOMBSTONE
 from aggregator.store.entries import earlier_wordings, wording_of
+from aggregator.store.minhash_bands import CANDIDATES, near_entries
 from aggregator.store.queries import by, rows_by
-from aggregator.store.schema import category, entry, event, publication, source, story, verdict
+from aggregator.store.schema import EPOCH, category, entry, event, publication, source, story, verdict
 from aggregator.store.stories import members
 from aggregator.urls import BadUrl, match_url, normalise_link
 
@@ -71,6 +72,21 @@ class Trail:
         """Return the record and the events of an existing entry, also of one without a story."""
         (found,) = _entries(self._connection, entry.c.id == number)
         return found, steps(self._connection, event.c.entry_id == number)
+
+    def near_entries(self, number: int, bands: Sequence[int]) -> list[int]:
+        """Return the numbers of the entries that a poll may compare with an entry, by its fingerprints or its link.
+
+        Args:
+            number: of a stored entry.
+            bands: of its title and text.
+        """
+        row = self._connection.execute(select(entry.c.source_id, entry.c.match_link).where(entry.c.id == number)).one()
+        near, _ = near_entries(self._connection, {"": bands}, source=row.source_id, since=EPOCH)
+        linked: Sequence[int] = ()
+        if row.match_link:
+            same = (entry.c.match_link == row.match_link) & (entry.c.source_id != row.source_id)
+            linked = self._connection.execute(select(entry.c.id).where(same).limit(CANDIDATES)).scalars().all()
+        return sorted({*near.get("", ()), *linked} - {number})
 
     def source_steps(self, key: str, codes: Collection[str], limit: int) -> tuple[Step, ...]:
         """Return the last events of a source with these codes, oldest first."""

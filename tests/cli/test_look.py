@@ -108,12 +108,12 @@ def test_lines_are_broken_at_words(line: str, rows: list[str] | str) -> None:
     assert laid_out(line, 40, has_colours=False) == ([rows] if isinstance(rows, str) else rows)
 
 
-def test_status_draws_four_weeks_on_a_terminal_alone(planet: Path) -> None:
+def test_status_draws_a_month_on_a_terminal_alone(planet: Path) -> None:
     aggregator("-c", str(planet / "feeds.yaml"), "poll")
     shown = on_a_terminal(planet, "status")
-    assert f"\n  {'▁' * 27}█  new entries a day, 1 at most\n  {'▁' * 27}█  failed polls a day, 1 at most\n" in shown
+    assert f"\n  {'▁' * 29}█  new entries a day, 1 at most\n  {'▁' * 29}█  failed polls a day, 1 at most\n" in shown
     one = on_a_terminal(planet, "status", "bad")
-    assert f"\n  {'▁' * 27}█  failed polls a day, 1 at most\n" in one
+    assert f"\n  {'▁' * 29}█  failed polls a day, 1 at most\n" in one
     assert max(columns_of(ESCAPE.sub("", row)) for row in one.splitlines()) <= 80
     assert re.search(r"(?m)^  \d\d-\d\d \d\d:\d\d  failed +500", one)
     for arguments in (["status"], ["status", "bad"]):

@@ -103,7 +103,7 @@ def test_p30_a_host_that_rests_is_named_with_its_source(
         said = in_words(status)
         (row,) = (source for source in status.sources if source.key == "s3")
         frame = Frame(app.in_force.roster, ZoneInfo("UTC"), sample_site.clock(), {SourceKey("s0"): "Zero (s0)"})
-        why = "\n".join(source_section(tx, row, frame).lines)
+        why = "\n".join(source_section(tx, row, frame, status, None).lines)
     assert f"{host} rests until {resting['until']}, {because.removesuffix('s0')}" in said
     assert " (s0); 5 sources wait for that" in said
     assert "next now" not in said

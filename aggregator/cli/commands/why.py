@@ -1,4 +1,4 @@
-"""Explain an entry, a story, a source or a category from recorded events, or why two entries are one story or two."""
+"""Explain an entry, story, source, host or category from recorded events, or why two entries are one story or two."""
 
 import argparse
 import logging
@@ -10,7 +10,7 @@ LEVEL = logging.WARNING
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("thing", metavar="THING", help="an entry or a story, a source's key, a category")
+    parser.add_argument("thing", metavar="THING", help="an entry or a story, a source's key, a host, a category")
     parser.add_argument("other", metavar="OTHER", nargs="?", help="a second entry: what the two have in common")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
     add_examples(
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "why https://example.org/2026/a-story https://example.org/2026/its-copy",
         "why lwn",
         "why software",
+        "why example.org",
     )
 
 

@@ -1,32 +1,37 @@
-"""Body of `why`: prints the recorded reasons for an entry, a story, a source or a category."""
+"""Body of `why`: prints the recorded reasons for an entry, a story, a source, a host or a category."""
 
 import argparse
 import sys
 from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from aggregator.cli.names import matches
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.terminal import json_text
+from aggregator.cli.why.not_polled import host_section
 from aggregator.cli.why.pair import pair_section
 from aggregator.cli.why.sentences import Frame, Section, names_in
 from aggregator.cli.why.source import category_section, resting_section, source_section
 from aggregator.cli.why.story import entry_section, story_section
 from aggregator.clock import utc_now
 from aggregator.config import load_config
+from aggregator.config.addresses import store_path
 from aggregator.errors import ConfigError
 from aggregator.in_force import completed_roster, listed_settings
 from aggregator.model.settings import Roster, Settings
 from aggregator.store.database import Store
 from aggregator.store.private_redactor import redactor_of_private
+from aggregator.store.store_file import holder_of
 from aggregator.store.transaction import Transaction
 
 UNKNOWN = 2  # exit code
 MOST = 10  # stories that are explained where a thing may be several
 LOOKED_UP = (
-    "Looked up: the keys, titles and URLs of sources, the keys, slugs and files of categories, the ids of stories and "
-    "of their pages, and the numbers, own ids and links of stored entries. If it is none of these, no document that "
-    "was read contained it: `aggregator why SOURCE` shows when a source was polled last."
+    "Looked up: the keys, titles and URLs of sources, their hosts, the keys, slugs and files of categories, the ids of "
+    "stories and of their pages, and the numbers, own ids and links of stored entries. If it is none of these, no "
+    "document that was read contained it: `aggregator why SOURCE` shows when a source was polled last."
 )
 
 
@@ -74,10 +79,15 @@ def explain(thing: str, store: Store, settings: Settings, other: str | None = No
             numbers = [entry for name in (thing, other) for entry in [_entry_named(tx, name)] if entry is not None]
             return [pair_section(tx, (numbers[0], numbers[1]), frame)] if len(numbers) == 2 else []
         named = [source for source in status.sources if source.key in keys]
-        sections = [source_section(tx, source, frame) for source in named[:MOST]]
+        path = store_path(settings.store)
+        holder = holder_of(Path(unquote(path))) if path is not None else None
+        sections = [source_section(tx, source, frame, status, holder) for source in named[:MOST]]
         resting = tx.trail.resting_source(thing) if not named else None
         if resting is not None:
             sections.append(resting_section(tx, resting, frame))
+        host = host_section(tx, thing, status, frame)
+        if host is not None:
+            sections.append(host)
         category = tx.trail.category(_category_named(thing, settings))
         if category is not None:
             sections.append(category_section(category, frame))

@@ -1,6 +1,7 @@
 """`why ENTRY OTHER`: compares two stored entries as a poll does, and tells what agrees and what does not."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from aggregator.clean.text import plain_text
 from aggregator.clean.titles import bounded_title
@@ -10,7 +11,7 @@ from aggregator.identify.alignment import Alignment
 from aggregator.identify.budget import Steps, TooCostly
 from aggregator.identify.keys import global_id_hash
 from aggregator.identify.minhash import bands_of
-from aggregator.identify.similarity import Telling, likeness
+from aggregator.identify.similarity import Likeness, Telling, likeness
 from aggregator.identify.tokens import Titles, compare_titles
 from aggregator.model.settings import NEAR, Dedupe
 from aggregator.model.trail import EntryRecord
@@ -30,16 +31,10 @@ def pair_section(tx: Transaction, numbers: tuple[int, int], frame: Frame) -> Sec
     """Return the section on two entries, given by their numbers in the store."""
     pair = one, other = [tx.trail.entry(number)[0] for number in numbers]
     ours, theirs = (_telling(entry) for entry in pair)
-    sources = [frame.roster.sources[each.source] for each in pair if each.source in frame.roster.sources]
-    dedupe = min((source.dedupe for source in sources), key=tuple(Dedupe).index, default=Dedupe.EXACT)
-    near = max((source.near for source in sources), default=NEAR)
-    ids = {global_id_hash(each.own_id) if each.own_id else None for each in pair}
-    same_id = len(ids) == 1 and None not in ids
-    links = {_link(each) for each in pair}
-    same_link = len(links) == 1 and None not in links
+    compared = _compared(one, other, frame)
+    found, same_id, same_link, near, dedupe = compared
     bands = [set(bands_of(each)) for each in (ours, theirs)]
     shared = len(bands[0] & bands[1])
-    found = likeness(ours, theirs, linked=same_id or same_link, near=near)
     together = one.story is not None and one.story == other.story
     lines = [
         f"{'One story' if together else 'Two stories'}: {one.title or '(untitled)'} / {other.title or '(untitled)'}",
@@ -75,6 +70,48 @@ def pair_section(tx: Transaction, numbers: tuple[int, int], frame: Frame) -> Sec
     return Section(lines, record)
 
 
+class Compared(NamedTuple):
+    """Result of a comparison of two entries, made now."""
+
+    found: Likeness
+    same_id: bool
+    same_link: bool
+    near: float  # the similarity that is required
+    dedupe: Dedupe
+
+
+def _compared(one: EntryRecord, other: EntryRecord, frame: Frame) -> Compared:
+    pair = (one, other)
+    sources = [frame.roster.sources[each.source] for each in pair if each.source in frame.roster.sources]
+    dedupe = min((source.dedupe for source in sources), key=tuple(Dedupe).index, default=Dedupe.EXACT)
+    near = max((source.near for source in sources), default=NEAR)
+    ids = {global_id_hash(each.own_id) if each.own_id else None for each in pair}
+    same_id = len(ids) == 1 and None not in ids
+    links = {_link(each) for each in pair}
+    same_link = len(links) == 1 and None not in links
+    found = likeness(_telling(one), _telling(other), linked=same_id or same_link, near=near)
+    return Compared(found, same_id, same_link, near, dedupe)
+
+
+def near_misses(tx: Transaction, one: EntryRecord, frame: Frame) -> list[tuple[EntryRecord, Compared]]:
+    """Return the entries of other stories and sources that come nearest to an entry, the nearest first.
+
+    Of each such story one entry is returned, at most `NEAREST` in all.
+    """
+    nearest: dict[int, tuple[EntryRecord, Compared]] = {}
+    for number in tx.trail.near_entries(one.id, bands_of(_telling(one))):
+        other, _ = tx.trail.entry(number)
+        if other.story is None or other.story == one.story or other.source == one.source:
+            continue
+        compared = _compared(one, other, frame)
+        before = nearest.get(other.story)
+        if before is None or compared.found.similarity > before[1].found.similarity:
+            nearest[other.story] = other, compared
+    ranked = sorted(nearest.values(), key=lambda each: (-each[1].found.similarity, each[0].id))
+    return ranked[:NEAREST]
+
+
+NEAREST = 3
 _NEVER_MET = "without a shared id, link or fingerprint, a poll does not compare them"
 
 

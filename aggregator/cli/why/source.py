@@ -1,15 +1,15 @@
 """`why` of sources and categories."""
 
-from aggregator.cli.rest_words import rest_in_words
+from aggregator.cli.why.not_polled import next_poll, why_not_polled
 from aggregator.cli.why.sentences import Frame, Section, indented
 from aggregator.cli.why.story import names_of, trail_of
 from aggregator.clock import rfc3339
 from aggregator.model.event import Code
 from aggregator.model.hosts import rest_record
-from aggregator.model.poll import State
 from aggregator.model.settings import SourceKey
-from aggregator.model.status import SourceStatus
+from aggregator.model.status import SourceStatus, Status
 from aggregator.model.trail import CategoryRecord
+from aggregator.store.store_file import Holder
 from aggregator.store.transaction import Transaction
 
 POLLS = 5  # the last ones
@@ -28,14 +28,17 @@ OF_SOURCE = (
 OF_ENTRIES = (Code.MAKE_STORY, Code.JOIN_STORY, Code.REJECT_ENTRY, Code.REVISE_ENTRY, Code.HOLD_REVISION)
 
 
-def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Section:
-    """Return the section on a source: state, reason for its due time, redirects, last events."""
+def source_section(
+    tx: Transaction, source: SourceStatus, frame: Frame, status: Status, holder: Holder | None
+) -> Section:
+    """Return the section on a source: state, reasons for its due time and for a poll that is late, last events."""
     key = SourceKey(source.key)
     history = tx.history.of(key, frame.now, days=1)
     moves = tx.trail.source_steps(key, OF_SOURCE, LATELY)
     entries = tx.trail.source_steps(key, OF_ENTRIES, LATELY)
     states = tx.trail.entry_states(key)
     whole = tx.trail.read_whole(key)
+    late = why_not_polled(tx, source, status, holder, frame)
     counts = ", ".join(f"{count} {state.value}" for state, count in sorted(states.items()))
     told, trail = trail_of(moves, (), names_of(tx, moves, (), frame=frame), frame)
     decided, decisions = trail_of(entries, (), names_of(tx, entries, (), frame=frame), frame)
@@ -44,7 +47,8 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
         *indented(
             [
                 f"{source.state.value}; publishes in {', '.join(source.categories)}",
-                _next_poll(source, frame),
+                next_poll(source, moves, frame),
+                *([late] if late else []),
                 *([f"{source.failures} failed in a row, {source.code}: {source.error}"] if source.code else []),
                 *([f"→ {source.advice}"] if source.advice else []),
                 f"entries: {counts or 'none yet'}",
@@ -69,6 +73,7 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
         "next_due": rfc3339(source.next_due),
         "host_rests": rest_record(source.rest),
         "because": source.because,
+        "not_polled": late or None,
         "failures": source.failures,
         "error": f"{source.code}: {source.error}" if source.code else None,
         "advice": source.advice,
@@ -93,14 +98,6 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
 
 def _line_of(source: SourceStatus) -> str:
     return "" if source.line is None else f", line {source.line}"
-
-
-def _next_poll(source: SourceStatus, frame: Frame) -> str:
-    if source.state is State.PAUSED:
-        return "not polled, since feeds.yaml says paused: true"
-    if source.rest is not None and source.rest.until > source.next_due:
-        return f"next poll {frame.moment(source.rest.until)}: {rest_in_words(source.rest, frame.names)}"
-    return f"next poll {frame.moment(source.next_due)}: {source.because or 'it was never polled'}"
 
 
 def resting_section(tx: Transaction, key: SourceKey, frame: Frame) -> Section:

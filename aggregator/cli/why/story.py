@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from aggregator.clean.text import plain_text
+from aggregator.cli.why.pair import Compared, near_misses
 from aggregator.cli.why.sentences import (
     Frame,
     Names,
@@ -186,6 +187,10 @@ def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
         how = "are the same story" if verdict.verdict == "same" else "are different stories"
         lines += indented([f"an operator said {frame.moment(verdict.at)} that {pair} {how}"])
     steps, trail = trail_of(story.steps, story.entries, names, frame)
+    misses = near_misses(tx, shown, frame) if shown is not None and not story.merged_into else []
+    if misses:
+        lines += indented(["nearest entries of other stories, compared now with the first:"])
+        lines += indented(indented([_near_miss(other, compared, frame) for other, compared in misses]))
     record = {
         "kind": "story",
         "id": story.atom_id,
@@ -197,12 +202,33 @@ def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
         "merged": list(story.merged),
         "places": places,
         "entries": [_entry_record(entry, frame) for entry in story.entries],
+        "near_misses": [
+            {
+                "entry": other.id,
+                "source": other.source,
+                "matches_now": compared.found.is_same,
+                "similarity": round(compared.found.similarity, 3),
+                "required": compared.near,
+                "because": compared.found.because,
+            }
+            for other, compared in misses
+        ],
         "verdicts": [
             {"entries": [v.entry, v.other], "verdict": v.verdict.value, "at": rfc3339(v.at)} for v in story.verdicts
         ],
         "steps": steps,
     }
     return Section([*lines, *trail], record)
+
+
+def _near_miss(other: EntryRecord, compared: Compared, frame: Frame) -> str:
+    found = compared.found
+    said = "one story by now" if found.is_same else "not one story"
+    need = f"similarity {found.similarity:.2f}, at least {compared.near:g} is required"
+    shared = [what for what, same in (("id", compared.same_id), ("link", compared.same_link)) if same]
+    same = f", with the same {' and '.join(shared)}" if shared else ""
+    title = other.title or "(untitled)"
+    return f"{said} with entry {other.id} of {frame.name(other.source)} ({title}){same}: {found.because}; {need}"
 
 
 def entry_section(tx: Transaction, number: int, frame: Frame) -> Section:
