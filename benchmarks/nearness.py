@@ -25,7 +25,8 @@ from sqlalchemy import create_engine, insert
 from aggregator.clean.dates import parse_date
 from aggregator.clean.text import plain_text
 from aggregator.identify.minhash import bands_of
-from aggregator.identify.similarity import Likeness, Telling, likeness
+from aggregator.identify.similarity import Likeness, likeness
+from aggregator.identify.telling import Telling
 from aggregator.store.minhash_bands import near_entries
 from aggregator.store.schema import entry, fingerprint, metadata, source, story
 from aggregator.store.sqlite import make_engine

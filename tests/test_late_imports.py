@@ -29,7 +29,7 @@ LATE = {
     "decide.losses": "aggregator.identify.keys aggregator.rules.rewriting",
     "decide.poll": "aggregator.decide.document",
     "dry_run.plan": "aggregator.decide.rules_again",
-    "identify.matching": "aggregator.identify.similarity",
+    "identify.matching": "aggregator.identify.similarity aggregator.identify.telling",
     "poll.pipeline": "aggregator.identify.keys aggregator.poll.corrections aggregator.poll.details "
     "aggregator.poll.hooks aggregator.poll.pagination aggregator.rules.rewriting",
     "poll.poller": "aggregator.reader.pool",

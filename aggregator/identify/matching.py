@@ -20,8 +20,10 @@ from aggregator.urls import Url, is_start_page, match_url
 
 if TYPE_CHECKING:
     from aggregator.identify import similarity
+    from aggregator.identify import telling as tellings
 else:
     similarity = late("aggregator.identify.similarity")
+    tellings = late("aggregator.identify.telling")
 
 
 class Evidence(StrEnum):
@@ -218,7 +220,7 @@ class _New:
         self.uncompared: set[int] = set()  # entries with which comparing costs too much
 
     @cached_property
-    def telling(self) -> "similarity.Telling":
+    def telling(self) -> "tellings.Telling":
         """Its parts that are compared; most entries have nobody to be compared with."""
         return telling(self.entry)
 
@@ -230,15 +232,15 @@ class _New:
         return own is not None and theirs is not None and abs(own - theirs) <= window
 
 
-def telling(entry: Entry) -> "similarity.Telling":
+def telling(entry: Entry) -> "tellings.Telling":
     """Return the parts of an entry that are compared with others."""
-    return similarity.Telling(bounded_title(entry.title), entry.text, entry.published)
+    return tellings.Telling(bounded_title(entry.title), entry.text, entry.published)
 
 
-def telling_of(known: KnownEntry) -> "similarity.Telling":
+def telling_of(known: KnownEntry) -> "tellings.Telling":
     """Return the compared parts of a stored entry; its title is cut, since older stores have longer ones."""
     text = text_of(known.content or known.summary)  # as a new one's: what is stored went through the sanitiser
-    return similarity.Telling(bounded_title(known.title), text, known.published)
+    return tellings.Telling(bounded_title(known.title), text, known.published)
 
 
 def _match(

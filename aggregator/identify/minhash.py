@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 from rensa import RMinHash
 
-from aggregator.identify.similarity import MIN_TEXT, Telling
+from aggregator.identify.telling import MIN_TEXT, Telling
 from aggregator.identify.tokens import pieces_of, tokens_of, weight
 from aggregator.model.story_changes import BANDS
 

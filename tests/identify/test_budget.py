@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from aggregator.clean.titles import MAX_TITLE
 from aggregator.errors import CutShort
 from aggregator.identify.budget import BoundedMatcher, Budget, Steps, TooCostly
-from aggregator.identify.similarity import MAX_TOKENS, Telling, likeness, may_be_versions
+from aggregator.identify.similarity import likeness, may_be_versions
+from aggregator.identify.telling import MAX_TOKENS, Telling
 from aggregator.identify.tokens import compare_titles, holds
 
 TOKENS = st.lists(st.sampled_from("abcd"), max_size=30)

@@ -5,7 +5,8 @@ from itertools import product
 import pytest
 
 from aggregator.identify.minhash import bands_of
-from aggregator.identify.similarity import RETITLED, Telling, likeness
+from aggregator.identify.similarity import RETITLED, likeness
+from aggregator.identify.telling import Telling
 from tests.identify.forms import BOILERPLATE, FORMS, STORIES, Form, Told
 
 LANGUAGES = set(BOILERPLATE)

@@ -6,7 +6,8 @@ from itertools import product
 
 import pytest
 
-from aggregator.identify.similarity import MAX_TOKENS, NOT_COMPARED, Likeness, Telling, likeness, may_be_versions
+from aggregator.identify.similarity import NOT_COMPARED, Likeness, likeness, may_be_versions
+from aggregator.identify.telling import MAX_TOKENS, Telling
 
 WORDS = ["".join(letters) for letters in product("bcdfghjk", "aeiou", "lmnprst", "aeo")]  # 840, each once
 SAME, ALIKE, OTHER = "lamp of the old lighthouse", "lamp of the new station", "something else entirely written here"

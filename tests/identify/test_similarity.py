@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from aggregator.identify.budget import Steps
 from aggregator.identify.minhash import MAX_PIECES, bands_of
-from aggregator.identify.similarity import Telling, likeness
+from aggregator.identify.similarity import likeness
+from aggregator.identify.telling import Telling
 from aggregator.identify.tokens import Titles, compare_titles, folded, tokens_of
 from aggregator.model.settings import NEAR
 from aggregator.model.story_changes import BANDS

@@ -11,7 +11,8 @@ from aggregator.identify.alignment import Alignment
 from aggregator.identify.budget import Steps, TooCostly
 from aggregator.identify.keys import global_id_hash
 from aggregator.identify.minhash import bands_of
-from aggregator.identify.similarity import Likeness, Telling, likeness
+from aggregator.identify.similarity import Likeness, likeness
+from aggregator.identify.telling import Telling
 from aggregator.identify.tokens import Titles, compare_titles
 from aggregator.model.settings import NEAR, Dedupe
 from aggregator.model.trail import EntryRecord
