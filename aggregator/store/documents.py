@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, RowMapping, Select, bindparam, func, literal, select
@@ -168,30 +169,38 @@ class Documents:
         return self._all_together(numbers, *within, publication.c.entered_at <= page.closed_at, limit=MOST_ON_PAGE)
 
     def of_entries(
-        self, numbers: Collection[int], entries: Sequence[int], limit: int, until: datetime | None
-    ) -> tuple[Publication, ...]:
-        """Return the newest stories of which one of these entries is shown, in order, each once.
+        self, numbers: Collection[int], lists: Sequence[Sequence[int]], limit: int, until: datetime | None
+    ) -> list[tuple[Publication, ...]]:
+        """Return for each list of entries the newest stories of which one of them is shown, in order, each once.
 
         Args:
             numbers: ids of the categories.
-            entries: ids of the entries.
-            limit: maximum number of stories.
+            lists: ids of the entries of several sources; no id is in two lists.
+            limit: maximum number of stories of each list.
             until: stories that entered later are left out; None: none are.
         """
-        columns = (publication.c[name] for name in "story_id category_id sort_at entered_at".split())
+        columns = (publication.c[name] for name in "story_id category_id shown_id sort_at entered_at".split())
         query = select(*columns, story.c.atom_id).join(story, story.c.id == publication.c.story_id)
         query = query.where(publication.c.withdrawn_at.is_(None))
-        earliest: dict[int, tuple[datetime, int, str]] = {}
-        for part in _parts(entries):
+        list_of = {entry: index for index, entries in enumerate(lists) for entry in entries}
+        earliest: list[dict[int, tuple[datetime, int, str]]] = [{} for _ in lists]
+        for part in _parts(sorted(list_of)):
             for row in self._connection.execute(query.where(publication.c.shown_id.in_(part))):
                 place = (row.sort_at, row.category_id, row.atom_id)
                 if row.category_id in numbers and (until is None or row.entered_at <= until):
-                    earliest[row.story_id] = min(place, earliest.get(row.story_id, place))
-        found = sorted(sorted(earliest, key=lambda n: earliest[n][2]), key=lambda n: earliest[n][0], reverse=True)
-        chosen = [(earliest[number][1], number) for number in found[:limit]]
-        rows = self._connection.execute(shown().where(publication.c.story_id.in_([n for _, n in chosen]))).mappings()
-        by_place = {(row["category_id"], row["story_id"]): row for row in rows}
-        return tuple(with_copies(self._connection, [by_place[place] for place in chosen]))
+                    stories = earliest[list_of[row.shown_id]]
+                    stories[row.story_id] = min(place, stories.get(row.story_id, place))
+        chosen = []
+        for stories in earliest:
+            by_id = sorted(stories, key=lambda n: stories[n][2])
+            newest = sorted(by_id, key=lambda n: stories[n][0], reverse=True)[:limit]
+            chosen.append([(stories[number][1], number) for number in newest])
+        by_place = {}
+        for part in _parts(sorted({number for places in chosen for _, number in places})):
+            for shows in self._connection.execute(shown().where(publication.c.story_id.in_(part))).mappings():
+                by_place[shows["category_id"], shows["story_id"]] = shows
+        found = iter(with_copies(self._connection, [by_place[place] for places in chosen for place in places]))
+        return [tuple(islice(found, len(places))) for places in chosen]
 
     def newest_times(self, numbers: Sequence[int], since: datetime | None, limit: int) -> list[datetime]:
         """Return the `sort_at` of the newest stories of several categories, each story once, the newest first.
