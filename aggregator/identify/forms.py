@@ -12,8 +12,8 @@ from aggregator.identify.telling import KIN, Telling, are_days_apart, are_soon, 
 from aggregator.identify.tokens import STEM, Titles, holds, is_number, ratio, slot_of, tokens_of, weight
 
 LEAD = 24  # tokens with which an article begins, and which are all of the other text
-EDITED = 60  # tokens where the titles are alike
-RETITLED_SOON = 45  # the same of entries of one day
+EDITED = 60  # tokens of a text that is evidence under titles that are alike
+RETITLED_SOON = 45  # tokens of a text that is evidence under other titles, of entries of one day
 REWORDED = 0.5  # share of the words of one phrase that another one has, in another order or form
 # Numbers that an editor corrected. A form has other numbers wherever it has some, or has all of them in one passage.
 LONG = 200  # tokens; in such a text a number in fifty may differ: a counter, a corrected figure
@@ -21,8 +21,9 @@ FIGURES = 0.02
 CORRECTED = 60  # tokens of the text; Hebrew, Russian and Turkish need two thirds of the words of English
 CORRECTED_OF = 2  # passages with numbers that a text must have for each corrected one
 NUMBER = 3  # tokens of one number in a title, as 1,274.5
-CORRECTED_LONG = 120  # tokens of a text in which half of at most
-CORRECTED_PLACES = 3  # numbers that differ have the same digits in another order: an error in typing
+# In a longer text a few numbers may differ under any title, if half of them have the same digits in another order.
+CORRECTED_LONG = 120  # tokens
+CORRECTED_PLACES = 3  # numbers
 PASSAGE = 12  # weight of words between two numbers from which they stand in two passages
 # Words in place of others inside of a sentence, where the rest is the same: a name in a form, or an edit.
 SWAPPED = 100  # tokens of a text that may be a form though its title tells a story

@@ -74,8 +74,9 @@ LEAD_ALIKE = 0.95  # share of the shorter text
 RETITLED = 300  # tokens under any other title
 RETITLED_KIN = 100  # tokens where a title has its words from the text; a form has others than its titles
 RETITLED_ALIKE = 0.98  # similarity of both
-RETITLED_EDITED = 0.95  # similarity of entries of one day, where both titles have their words from the text, of
-RETITLED_LONG = 150  # tokens: a paper edits what an agency wrote
+# A paper edits what an agency wrote: entries of one day, where both titles have their words from the text.
+RETITLED_LONG = 150  # tokens
+RETITLED_EDITED = 0.95  # similarity
 RETITLED_WITHIN = 0.92  # share of the shorter text, of entries of one day: an agency's head and name are not in both
 
 
@@ -198,8 +199,9 @@ def _are_of_one_second(one: Telling, other: Telling, titles: Titles, steps: Step
 def _are_of_one_moment(one: Telling, other: Telling) -> bool:
     """Return whether two entries of one date have the same text, and titles that share words with it.
 
-    The date may be that of a whole day, as many feeds give it: so the titles have half of their words in common, two
-    of which the text has as well, and no word in place of another.
+    The date may be that of a whole day, as many feeds give it: then the titles have half of their words in common, of
+    which the text has two, and no word stands in place of another. If the date has a time, one word that all three have
+    is enough, where both titles have theirs from the text.
     """
     if one.published is None or one.published != other.published or one.tokens != other.tokens or one.is_short:
         return False

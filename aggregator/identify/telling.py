@@ -13,7 +13,7 @@ MAX_TOKENS = 1_500  # compared of each side
 MAX_CHARACTERS = 65_536  # of a text, from which the tokens are taken: folding costs time for the whole length
 MIN_TEXT = 16  # weight; a shorter text is not evidence by itself
 MIN_TITLE = 12  # weight of a title that is evidence alone, where there is no text
-KIN = 0.33  # share of the words of such a title
+KIN = 0.33  # share of the words of a title that the text has as well, from which the title tells of the text
 SOON = timedelta(hours=18)  # between two entries of one day
 RUN = 4  # tokens that count as shared wherever they stand
 
