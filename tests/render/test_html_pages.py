@@ -18,9 +18,9 @@ from aggregator.model.entry import Enclosure, Origin, Person
 from aggregator.model.hosts import Rest
 from aggregator.model.poll import State
 from aggregator.model.settings import CategoryKey, SourceKey
-from aggregator.model.story import CategoryLine, Credit, River, RiverTab, SourceLine, SourcePage, StoryPlace
+from aggregator.model.story import CategoryLine, Credit, River, RiverTab, SourceLine, SourcePage, StoryPage, StoryPlace
 from aggregator.render import html_pages, theme_check
-from aggregator.render.html_pages import render_archive, render_category
+from aggregator.render.html_pages import render_archive, render_category, render_story
 from aggregator.render.river import render_river
 from aggregator.render.source_pages import render_source, render_sources
 from aggregator.render.status_page import render_status_page
@@ -388,6 +388,17 @@ def test_a_story_without_content_is_a_headline_with_its_source() -> None:
     seen = Page(render_category(a_document(a_publication(content="")), SITE, FORMATS))
     assert seen.faults == []
     assert "Heron Notes" in seen.text
+
+
+@pytest.mark.parametrize(("title", "is_long"), [("t" * 90, False), ("t" * 91, True)])
+def test_a_title_over_ninety_characters_is_set_smaller(title: str, is_long: bool) -> None:
+    told = a_publication(title=title)
+    pages = (
+        render_category(a_document(told), SITE, FORMATS),
+        render_story(StoryPage(path="entry/00/0000000000000001.html", publication=told, places=()), SITE, FORMATS),
+        render_river(replace(RIVER, publications=(told,)), SITE, FORMATS),
+    )
+    assert [b'class="long"' in page for page in pages] == [is_long] * 3
 
 
 # --- the start page
