@@ -281,10 +281,10 @@ def _names(hand: Hand, numbers: Sequence[int]) -> str:
 
 
 def _fit(check: Callable[[str], str], text: str) -> str:
-    """Return a text that has passed a check of feeds.yaml.
+    """Return a text if it passes a check of feeds.yaml.
 
     Raises:
-        EditRefused: it has not.
+        EditRefused: it does not pass.
     """
     try:
         return check(text)

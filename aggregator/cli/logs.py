@@ -58,7 +58,7 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """The same fields as one JSON object per line."""
+    """Log lines as JSON objects, with the fields of text lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, with the traceback if there is one."""

@@ -127,7 +127,7 @@ def _module(command: str) -> ModuleType:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser of a command line. Without a call for help, it imports the commands that are named only."""
+    """Return the parser of a command line. Only the commands that it names are imported; for help, all are."""
     parser = argparse.ArgumentParser(
         prog="aggregator",
         description="Polls feeds, recognises duplicates, and republishes one feed per category.",

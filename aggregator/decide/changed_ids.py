@@ -89,8 +89,8 @@ def is_date_moved(pairs: Mapping[str, Pair | MatchedEntry]) -> bool:
 def is_another(before: KnownEntry, entry: Entry, budget: Budget) -> bool:
     """Return whether a known id now names another article.
 
-    All must differ: address, title, date, and most of the text. Anything less is a revision, however thorough; so is
-    what would cost too much to compare.
+    True only if address, title, date and most of the text all differ. Otherwise the entry is a revision, also if the
+    comparison would cost too much.
 
     Raises:
         CutShort: the program stops.

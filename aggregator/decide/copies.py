@@ -72,7 +72,7 @@ def compare(challenger: Copy, shown: Copy) -> tuple[bool, Merit]:
     """Return whether a later copy is shown instead of the present one, and the reason (T2).
 
     The order: higher priority; a link on the host key of its own source (the original); no `atom:source`; and between
-    copies whose links are on one host key, at least half as much text more. Otherwise the first seen is shown.
+    copies whose links are on one host key, at least 1.5 times the text. Otherwise the first seen is shown.
     """
     for merit, ours, theirs in (
         (Merit.PRIORITY, challenger.priority, shown.priority),

@@ -130,7 +130,7 @@ class NewEntries:
         return True
 
     def _came_before(self, one: Newcomer) -> bool:
-        """Return whether an entry came before the store was lost, and was not published then, or was withdrawn."""
+        """Return whether an entry was known before the store was lost, but was not published then, or was withdrawn."""
         until = self._draft.observed.restored_until
         if until is None:
             return False

@@ -63,7 +63,7 @@ _TRANSLATIONS: Final[tuple[tuple[tuple[type[BaseException], ...], Maker], ...]] 
     ),
     (
         (requests.exceptions.InvalidProxyURL,),
-        lambda error, url: ConnectFailed(url, "the proxy's address is no URL"),
+        lambda error, url: ConnectFailed(url, "the proxy's address is not a URL"),
     ),
     (
         (ssl.SSLCertVerificationError,),

@@ -240,7 +240,7 @@ def _no_news(trip: Trip, answer: HTTPResponse) -> FetchError:
     if status == 226:
         return ProtocolFault(url, "HTTP 226, a delta that we did not ask for")
     if trip.ask.request.is_notice and status in FOLLOWED:
-        return BadRedirect(url, f"HTTP {status} leads elsewhere; write the address where it ends")
+        return BadRedirect(url, f"HTTP {status} redirects; write the final address")
     if 300 <= status < 400:
         return BadRedirect(url, f"HTTP {status} names no place to go to")
     return BadStatus(url, status, trip.hints.retry_after, challenge=is_challenge(status, answer.headers, text))

@@ -250,7 +250,7 @@ def _latest(copies: Sequence[Entry]) -> Entry:
 def _keyed_without_id(
     nameless: Sequence[Entry], entries: Sequence[Entry], site: Url | None, *, taken: set[str], by_text: bool
 ) -> list[Entry]:
-    """Return entries without usable id with a key: the first value that distinguishes each from all others (I34)."""
+    """Return the entries without a usable id, each with a key: the first value that no other entry has (I34)."""
     if not nameless:
         return []
     rules: tuple[tuple[KeyRule, Callable[[Entry], str | None]], ...] = (

@@ -31,7 +31,7 @@ def record(cls: type[T] | None = None, /, *, kw_only: bool = True) -> type[T] | 
 
 
 def _record(cls: Any, kw_only: bool) -> Any:
-    """Return the class anew: with slots, and with methods to be written."""
+    """Return a new class with slots; its methods are made at their first use."""
     if hasattr(cls, "__post_init__"):
         raise TypeError(f"{cls.__qualname__}: a record has no __post_init__; write dataclass(frozen=True, slots=True)")
     names = cls.__annotations__
@@ -74,7 +74,7 @@ class _Late:
 
 
 def _fields(cls: type, names: dict[str, Any], defaults: dict[str, Any], kw_only: bool) -> dict[str, Field[Any]]:
-    """Return what `dataclasses` knows of the fields of a record, those of its bases first."""
+    """Return the `dataclasses.Field` of each field of a record, those of its bases first."""
     plain = type(cls.__name__, (), {"__annotations__": names, "__module__": cls.__module__, "__doc__": "-"} | defaults)
     own: Any = dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(plain)
     found: dict[str, Field[Any]] = {}

@@ -243,7 +243,7 @@ class Source:
 
     @property
     def outward(self) -> tuple[object, ...]:
-        """Those of its settings, beside its limits, that shape its entries in outputs; empty as a rule."""
+        """Settings, other than limits, that change how its entries look in outputs; usually empty."""
         classes = sorted(self.reading.allow_classes)
         return (*classes, self.language) if self.language else tuple(classes)
 

@@ -296,7 +296,8 @@ class PrivateRedactor:
 
 
 def safe_address(url: Url, secrets: Iterable[str], *, private: bool) -> Url:
-    """Return a source's address for operators: without our secrets; for a private source also without its tokens."""
+    """Return a source's address as operators may see it: without secrets of feeds.yaml, and of a private source without
+    tokens."""
     return without_secrets(url, {*secrets, *secrets_of(url).all} if private else secrets)
 
 

@@ -108,7 +108,7 @@ def _correction(tx: Transaction, said: str, changes: EntryChanges, known: StoryM
         with tx.savepoint("store_correction") as savepoint:
             tx.apply(Correction(at=now, entries=signed))
         if not savepoint.is_kept:
-            raise RuntimeError("the store refused what follows from it")
+            raise RuntimeError("the store refused the changes that it makes")
 
     return _Effect(said=said, facts=_facts(changes, known), write=write)
 

@@ -49,7 +49,7 @@ def end_waits(store: Store, in_force: InForce, clock: Clock) -> int:
     for start in range(0, len(lapsed), GROUP):
         with store.begin() as tx:
             for job in lapsed[start : start + GROUP]:
-                failed = Failed(asked_at=clock(), code="timeout", text="nobody brought its detail within a day")
+                failed = Failed(asked_at=clock(), code="timeout", text="its detail was not fetched within a day")
                 listed = tx.details.entry(job.awaited.id)
                 if listed is not None:
                     done = _completed(tx, Gathered(job, failed), listed, in_force.roster)

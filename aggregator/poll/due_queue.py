@@ -146,8 +146,8 @@ class WithDetails:
 
     Args:
         backlog: the queue of sources.
-        store: where entries wait.
-        in_force: the settings; where no source has details, nothing is looked up.
+        store: has the entries that wait.
+        in_force: the settings; if no source has details, the store is not asked.
         clock: returns the time.
         sources: rows of the sources whose entries count; None: all.
     """
@@ -333,7 +333,7 @@ class ListedBacklog:
 
 
 def source_rows(jobs: Iterable[Hashable]) -> set[int]:
-    """Return the rows of those jobs that are polls of sources."""
+    """Return the row numbers of the sources among jobs; details of entries are skipped."""
     return {job.row for job in jobs if isinstance(job, JobId) and job.kind == "source"}
 
 

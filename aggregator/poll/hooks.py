@@ -108,7 +108,7 @@ def _ask(
 
 
 def _told(entry: Entry, source: Source) -> dict[str, Any]:
-    """Return an entry as a hook is told of it: the names of JSON Feed where that has one."""
+    """Return an entry as hooks get it; fields that JSON Feed has, too, have the names of JSON Feed."""
     return {
         "version": VERSION,
         "key": entry.key,

@@ -62,7 +62,7 @@ class HostClassMonitor(Generic[Item]):
     """Monitor of one class of hosts. It has no thread and no lock.
 
     Args:
-        steady: returns the time in seconds, from any beginning.
+        steady: returns the seconds of a monotonic clock.
     """
 
     def __init__(self, steady: Callable[[], float]) -> None:
@@ -136,7 +136,7 @@ class NetworkMonitor(Generic[JobT]):
     """Monitor of both classes of hosts, and the answers that follow for polls. It has no thread and no lock.
 
     Args:
-        steady: returns the time in seconds, from any beginning.
+        steady: returns the seconds of a monotonic clock.
         hosts: returns how many hosts there are, of the operator's own machines or of others. With too few, an outage
             can't be told from hosts that are down, and nothing is held: a new operator sees at once what is
             unreachable.

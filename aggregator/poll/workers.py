@@ -302,7 +302,7 @@ class Runner:
     def _put_off(self, polls: Sequence[Gathered[Job]], error: StoreError) -> None:
         """Put polls that can't be stored off to the next turn of their sources, without charging them (R7).
 
-        This little may fit on a full disk. If not, the claims stand, which moved the due times (R13).
+        This small write may succeed on a full disk. If not, the claims remain; they have moved the due times (R13).
         """
         self.store_error = error
         asked = [poll for poll in polls if not isinstance(poll.answer, Cut)]

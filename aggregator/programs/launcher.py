@@ -109,7 +109,7 @@ def _end_of(child: int, wakers: list[int], end: float) -> str:
 
 
 def _clear(child: int) -> None:
-    """Kill the process group of the program, and whatever else descends from this process."""
+    """Kill the process group of the program, and all other descendants of this process."""
     end = time.monotonic() + CLEARING_SECONDS
     while time.monotonic() < end:
         with suppress(ProcessLookupError, PermissionError):

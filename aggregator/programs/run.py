@@ -39,7 +39,7 @@ Cause = Literal["missing", "late", "large", "failed", "cut"]
 
 
 class ProgramEnded(Exception):
-    """A program brought no result. `why` goes with "it", which is the program."""
+    """A program gave no result. `why` is a clause that calls the program "it"."""
 
     def __init__(self, cause: Cause, why: str) -> None:
         super().__init__(cause, why)

@@ -80,7 +80,7 @@ class Aliases:
         return ListedFiles(tx.files.digests(stories=False), tx.files.max_ages(), copies, alarms)
 
     def put(self, files: ListedFiles, *, everything: bool, take_over: bool) -> Put:
-        """Copy what is new or has changed, and remove copies that are no longer wanted.
+        """Copy files that are new or have changed, and remove copies that are not configured any more.
 
         Args:
             files: from `read`.

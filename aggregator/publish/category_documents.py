@@ -166,7 +166,7 @@ class CategoryDocuments:
         """Move what is too much for the main document to archive pages (M3, M4).
 
         Args:
-            tx: a writing one.
+            tx: a write transaction.
             row: the category.
             category: as feeds.yaml has it.
             now: the time of archiving. A category that is rendered again though nothing has changed is archived as of
@@ -204,11 +204,11 @@ class CategoryDocuments:
         """Read documents as they are stored, and record the `updated` that they are about to publish (A7).
 
         Args:
-            tx: a writing one.
+            tx: a write transaction.
             row: the category.
             category: as feeds.yaml has it.
             pages: numbers of archive pages; None: the main document.
-            listed: categories that their pages may lead to.
+            listed: categories to which pages may link.
         """
         before = tx.documents.said(row.id, pages)
         near = near_of(listed, row.key)

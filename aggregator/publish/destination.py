@@ -23,7 +23,7 @@ class Destination(Protocol):
 
     @property
     def max_parallel(self) -> int:
-        """Number of calls that may run at once: 1 for a disk, more where each is a request."""
+        """Number of calls that may run at once: 1 for a disk, more for a bucket, where each call is a request."""
 
     def where(self) -> str:
         """Return a text that identifies the destination: the same text, the same place."""

@@ -132,7 +132,7 @@ class Publisher:
         is_cut: Callable[[], bool] = lambda: False,
         on_written: Callable[[int], None] | None = None,
     ) -> Published:
-        """Bring the files in line with the store.
+        """Publish what changed in the store.
 
         Args:
             everything: render all outputs, dirty or not.
@@ -141,7 +141,7 @@ class Publisher:
             restate: write status.* anew, whether or not anything else changes.
             is_cut: called before each category; once true, the remaining outputs stay dirty for the next publication
                 (R54).
-            on_written: called with the number of files that stand as they should, after each group of them.
+            on_written: called after each group of files with the number of those that are up to date.
 
         Raises:
             StrangerInTheWay: a file that the list does not name stands where we want to write. The file was not

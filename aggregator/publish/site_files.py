@@ -86,7 +86,10 @@ class SiteFiles:
         return hashlib.sha256(found.render()).hexdigest() == digest
 
     def foreign(self, listed: Mapping[str, str | None]) -> set[str]:
-        """Return the paths of listed files that we did not make, by path with digest as for `has`."""
+        """Return the paths that are none of these files.
+
+        Args:
+            listed: digest by path, as for `has`."""
         return {path for path, digest in listed.items() if not self.has(path, digest)}
 
     def outputs(self, pages: Sequence[SitePage], age: int) -> Iterator[Output]:

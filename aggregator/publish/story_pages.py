@@ -45,7 +45,7 @@ MAX_AGE = 3600  # seconds (A75): a page changes when its story is revised, or to
 
 @dataclass(frozen=True, slots=True)
 class DirtyPages:
-    """Up to `BATCH` dirty stories, with what stands on their pages, read from one moment of the store."""
+    """Up to `BATCH` dirty stories, with the contents of their pages, read in one transaction."""
 
     dirty: Dirty
     numbers: Collection[int]  # these stories, and those that are part of them (T7); empty if no page is made or stands
@@ -99,7 +99,7 @@ class StoryPages:
         """Mark the pages dirty that look otherwise than when they were made, though their stories are the same (R34).
 
         Args:
-            visibility: what may be seen.
+            visibility: which sources and texts may be shown.
             look: of all pages.
             before: looks of pages, categories and sources with which the pages were made.
             resting: categories that left feeds.yaml.
@@ -161,11 +161,11 @@ class StoryPages:
         """Make the pages of dirty stories, `BATCH` at a time.
 
         Args:
-            visibility: what may be seen.
-            note: called with what came of each batch.
+            visibility: which sources and texts may be shown.
+            note: called with the result of each batch.
             first: the first batch, if it was read already.
-            late: make the pages for which no feed waits, instead of those that say something new.
-            limit: how many pages, about.
+            late: make the pages that can wait, instead of those that feeds are about to link to.
+            limit: approximate number of pages.
             take_over: write over files that we did not write, if they bear our mark.
             is_cut: called before each batch; true ends the work.
 

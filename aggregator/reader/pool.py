@@ -155,9 +155,9 @@ class Readers:
         return process
 
     def _take_spare(self) -> ReaderProcess | None:
-        """Return a process for a body that would wait for other bodies here; None: it is read here.
+        """Return a process for a body that would wait for other bodies in this interpreter; None: read it here.
 
-        While processes read such bodies, one waits for them, so that this interpreter stores what they bring.
+        If all such processes are busy, wait for one: this interpreter stores in the meantime what they have read.
         """
         if self._readings == 1 or not self._most:
             return None

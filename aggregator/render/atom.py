@@ -38,12 +38,12 @@ def render_atom(document: Document, site: Site, *, html: bool) -> bytes:
     An entry that can't be rendered is left out with a warning, the others are published (A33).
 
     Args:
-        document: what stands in it, in order.
+        document: the feed and its stories, in order.
         site: title, author and public address.
         html: whether pages are published; alternate links then name the page, else base_url.
 
     Raises:
-        PublishError: what the feed says of itself can't be rendered.
+        PublishError: a field of the feed itself, such as its title, can't be rendered.
     """
     try:
         head, _, tail = _head(document, site, html=html).rpartition(END)

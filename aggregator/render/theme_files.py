@@ -108,15 +108,15 @@ def strays(folder: Path, called: str, templates: frozenset[str]) -> Iterator[Pro
         write = STYLE if path.suffix == ".css" else f"{CATALOGUES}/{path.name.lower()}"
         if path.suffix == ".html":
             write = path.name.lower() if path.name.lower() in templates else "small letters, digits, - and _"
-        yield Problem(f"{called}/{path.name}", 1, 1, f"no file of a theme is called so; write {write}")
+        yield Problem(f"{called}/{path.name}", 1, 1, f"no file of a theme has this name; write {write}")
     for path in sorted({*(folder / CATALOGUES).glob("[!.]*.toml")} - known):
-        what = f"no language is called so; write one such as {CATALOGUES}/nl.toml or {CATALOGUES}/zh-tw.toml"
+        what = f"no language has this name; write one such as {CATALOGUES}/nl.toml or {CATALOGUES}/zh-tw.toml"
         yield Problem(f"{called}/{CATALOGUES}/{path.name}", 1, 1, what)
     for path in sorted({*(folder / PAGES).glob("[!.]*.*")} - known):
-        what = f"no page can be called so; write small letters, digits, - and _, such as {PAGES}/about.html"
+        what = f"a page can't have this name; write small letters, digits, - and _, such as {PAGES}/about.html"
         yield Problem(f"{called}/{PAGES}/{path.name}", 1, 1, what)
     for path in sorted({*(folder / FONTS).glob("[!.]*.*")} - known - {*(folder / FONTS).glob("*.txt")}):
-        what = f"no font can be called so; write a name such as {FONTS}/{path.stem}.woff2"
+        what = f"a font can't have this name; write a name such as {FONTS}/{path.stem}.woff2"
         yield Problem(f"{called}/{FONTS}/{path.name}", 1, 1, what)
     for name, path in listed(folder):
         word = path.name.removesuffix(".html")

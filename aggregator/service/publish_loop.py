@@ -59,7 +59,7 @@ class PublishLoop:
         return self._dirty.is_set()
 
     def request(self) -> None:
-        """Have the next flush publish, or one some seconds later while polls are under way (R33)."""
+        """Request a publication: by the next flush, or some seconds later while polls are under way (R33)."""
         now, asked = self._app.clock(), self._asked
         self._asked = (asked[0] if asked else now), now
         self._dirty.set()

@@ -46,7 +46,7 @@ ALIVE = timedelta(seconds=60)  # since the last tick, or for which one group of 
 
 
 class ServiceFailed(Exception):
-    """Only a new process helps; the supervisor starts it (R25, R68)."""
+    """The service can't go on in this process; the supervisor starts a new one (R25, R68)."""
 
 
 class Service:
@@ -218,7 +218,7 @@ class Service:
             self._fail(ServiceFailed("the memory limit is near"))
 
     def _lose_store(self) -> None:
-        """End before more is written into a file that is removed; the message of the next start says what helps."""
+        """End the service because its store file was removed: what it would write would be lost."""
         where = self._app.store.path
         why = f"{where} was removed or replaced while we worked on it; put it back, or see docs/restore.md"
         if self.fault is None:

@@ -38,7 +38,7 @@ _FAILED = (Outcome.FAILED, Outcome.GONE)
 def later_recent(changes: Changes) -> str:
     """Return the lines of the last polls of a source, newest first, starting with the given poll.
 
-    Without time zones, JSON or parsing, since this runs at every poll.
+    Works on the stored text, without parsing times or JSON, because it runs at every poll.
     """
     move, entries = changes.update, changes.entries
     line = (

@@ -179,11 +179,11 @@ def test_a67_all_nonsense_in_a_catalogue_is_told_with_its_line(folder: Path, tex
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("styel.css", "no file of a theme is called so; write style.css"),
-        ("Category.html", "no file of a theme is called so; write category.html"),
-        ("my part.html", "no file of a theme is called so; write small letters, digits, - and _"),
-        ("nl.toml", "no file of a theme is called so; write catalogue/nl.toml"),
-        ("catalogue/NL.toml", "no language is called so; write one such as catalogue/nl.toml or catalogue/zh-tw.toml"),
+        ("styel.css", "no file of a theme has this name; write style.css"),
+        ("Category.html", "no file of a theme has this name; write category.html"),
+        ("my part.html", "no file of a theme has this name; write small letters, digits, - and _"),
+        ("nl.toml", "no file of a theme has this name; write catalogue/nl.toml"),
+        ("catalogue/NL.toml", "no language has this name; write one such as catalogue/nl.toml or catalogue/zh-tw.toml"),
     ],
 )
 def test_a_file_that_only_looks_like_part_of_a_theme_is_named(folder: Path, name: str, expected: str) -> None:
@@ -452,10 +452,10 @@ def test_a_theme_adds_a_stylesheet_a_font_and_a_page(sample_site: SampleSite) ->
     [
         ("pages/index.html", "x", "theme/pages/index.html:1:1: another page is at index.html already; write another"),
         ("pages/status.html", "x", "theme/pages/status.html:1:1: another page is at status.html already; write"),
-        ("pages/About.html", "x", "theme/pages/About.html:1:1: no page can be called so; write small letters"),
+        ("pages/About.html", "x", "theme/pages/About.html:1:1: a page can't have this name; write small letters"),
         ("pages/about.html", "{{ nothing }}", "theme/pages/about.html:1:1: 'nothing' is undefined"),
         ("pages/about.html", "x", "theme/base.html:1:1: about.html comes out without its policy"),
-        ("fonts/a.ttf", "x", "theme/fonts/a.ttf:1:1: no font can be called so; write a name such as fonts/a.woff2"),
+        ("fonts/a.ttf", "x", "theme/fonts/a.ttf:1:1: a font can't have this name; write a name such as fonts/a.woff2"),
     ],
 )
 def test_what_is_wrong_with_an_addition_is_said(folder: Path, name: str, text: str, expected: str) -> None:

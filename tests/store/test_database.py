@@ -1,5 +1,6 @@
 """Opening the store: schema, lock, migrations, and isolation of transactions on SQLite."""
 
+import re
 import sqlite3
 import threading
 from datetime import UTC, datetime
@@ -12,12 +13,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, insert, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import IntegrityError
 
 from aggregator.errors import LockHeld, StoreError
 from aggregator.store import database, sqlite
 from aggregator.store.database import open_store
-from aggregator.store.schema import Instant, category, metadata, store
+from aggregator.store.schema import Count, Id, Instant, category, metadata, store
 from tests.rows import connected
 
 pytestmark = pytest.mark.only_sqlite
@@ -36,6 +39,50 @@ def test_a_new_store_has_the_schema_that_the_code_knows(url: str) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+def test_migrations_make_the_tables_to_the_letter(url: str, tmp_path: Path) -> None:
+    """`compare_metadata` looks at no defaults, keys, names of constraints or conditions of indexes."""
+    opened = open_store(url, now=NOON)
+    made = sqlite3.connect(opened.where.removeprefix("sqlite:///"))
+    opened.close()
+    engine = create_engine(f"sqlite:///{tmp_path}/known.db")
+    metadata.create_all(engine)
+    engine.dispose()
+    known = sqlite3.connect(tmp_path / "known.db")
+    of_migrations, of_code = tables_of(made), tables_of(known)
+    made.close()
+    known.close()
+    of_migrations.pop("alembic_version")
+    assert of_migrations == of_code
+
+
+def tables_of(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    """Return columns, keys and indexes of each table."""
+    tables: dict[str, dict[str, Any]] = {}
+    found = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+    for name, sql in found.fetchall():
+        tables[name] = {
+            "columns": {row[1]: row[2:] for row in connection.execute(f"PRAGMA table_info({name})")},
+            "foreign keys": sorted(row[2:5] for row in connection.execute(f"PRAGMA foreign_key_list({name})")),
+            "names": sorted(re.findall(r'CONSTRAINT "?(\w+)', sql)),
+            "options": sql.rpartition(")")[2].split(),
+            "indexes": {},
+        }
+    for name, table, sql in connection.execute("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index'"):
+        columns = tuple(row[2] for row in connection.execute(f"PRAGMA index_info('{name}')"))
+        if table in tables:
+            where = None if sql is None else (name, sql.startswith("CREATE UNIQUE"), sql.partition(" WHERE ")[2])
+            tables[table]["indexes"][columns, where] = True
+    return tables
+
+
+@pytest.mark.parametrize(
+    ("column", "on_sqlite", "on_postgresql"), [(Id, "INTEGER", "BIGINT"), (Count, "INTEGER", "BIGINT")]
+)
+def test_ids_and_counts_have_eight_bytes_on_both(column: Any, on_sqlite: str, on_postgresql: str) -> None:
+    assert column.compile(sqlite_dialect.dialect()) == on_sqlite
+    assert column.compile(postgresql.dialect()) == on_postgresql
 
 
 def test_head_is_the_newest_migration() -> None:

@@ -216,7 +216,7 @@ def test_a86_a_redirect_is_told_and_not_followed(planet: Planet, caplog: pytest.
         planet.says(2, 1)
     assert [asked.path for asked in planet.publisher.asked] == ["/hub"]
     (line,) = (record for record in caplog.records if record.message == "fail_ping")
-    assert "HTTP 301 leads elsewhere; write the address where it ends" in line.__dict__["error"]
+    assert "HTTP 301 redirects; write the final address" in line.__dict__["error"]
 
 
 def test_a86_a_hub_that_is_away_is_told_when_it_is_back(planet: Planet) -> None:

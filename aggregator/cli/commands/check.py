@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out."""
+    """Run the command and return its exit code."""
     if (options.keys or options.strict or options.all) and not options.live:
         which = "KEY" if options.keys else "--strict" if options.strict else "--all"
         print(f"aggregator: {which} is for `check --live`; add --live", file=sys.stderr)

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out."""
+    """Run the command and return its exit code."""
     from aggregator.cli import doctor
 
     return doctor.run(options, environ)

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out."""
+    """Run the command and return its exit code."""
     if options.yes and not options.apply:
         print("aggregator: --yes is for `fix --apply`; add --apply", file=sys.stderr)
         return 2

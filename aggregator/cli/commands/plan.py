@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out."""
+    """Run the command and return its exit code."""
     if options.new is not None and not options.new.exists():
         from aggregator.config import load_config
 

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out."""
+    """Run the command and return its exit code."""
     from aggregator.cli.names import refused
 
     near = "" if options.dedupe else "write a title or a key of its sources, a URL with https://, or a file's path"

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out."""
+    """Run the command and return its exit code."""
     if (options.file is None) == (options.from_site is None):
         print("aggregator: write the file of a backup, or --from-site and a URL or folder", file=sys.stderr)
         return 2

@@ -72,5 +72,5 @@ def _take(imported: Imported, outline: WholeOutline) -> None:
 
 
 def _unescaped(text: str) -> str:
-    """Return a text that was escaped once more than XML needs as it was meant."""
+    """Return a text without the second level of XML escapes that some exporters write."""
     return html.unescape(text) if _ESCAPED.search(text) else text

@@ -160,9 +160,9 @@ def name_template(source: str, name: str, line: int, known: Mapping[str, object]
 
 
 def finished(rendered: str) -> str:
-    """Return a rendered post with every foreign text in its place: as it is in front matter, inert in the body.
+    """Return a rendered post in which texts of feeds are plain in the front matter and can't act as markup in the body.
 
-    Where a template writes quotes around a value, what would end or change them is escaped.
+    In a value that the template puts in quotes, characters that would end the quotes are escaped.
 
     Raises:
         ValueError: its front matter is no YAML mapping.
