@@ -32,7 +32,7 @@ ENTRY = (
 )
 YAML = """site: {{title: T}}
 store: sqlite:///a.db
-publish: {{to: public/}}
+publish: {{to: public/, formats: [atom, rss, json, html]}}
 hosts: {{127.0.0.1: {{allow_private: true, spacing: 0s}}}}
 sources: [{{url: "http://127.0.0.1:{port}/f.xml", category: news}}]
 """

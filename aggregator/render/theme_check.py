@@ -52,7 +52,6 @@ POLICY = (  # A80, in every page for hosts that send no headers; `frame-ancestor
     b"base-uri 'none'; form-action 'none'"
 )
 POLICIES = (POLICY, POLICY.replace(b"form-action 'none'", b"form-action 'self'"))  # the latter where one searches
-_ALL = frozenset(FORMATS)
 
 
 def try_theme(theme: Theme, site: Site) -> list[Problem]:
@@ -68,7 +67,7 @@ def try_theme(theme: Theme, site: Site) -> list[Problem]:
 
 def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str, bytes]]:
     pages = []
-    for path, render in specimens(style, site):
+    for path, render in specimens(style, site, frozenset(FORMATS)):
         try:
             pages.append((path, render()))
         except PublishError as error:
@@ -76,7 +75,7 @@ def _pages(style: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str,
     return pages
 
 
-def specimens(style: PageStyle, site: Site) -> tuple[tuple[str, Callable[[], bytes]], ...]:
+def specimens(style: PageStyle, site: Site, formats: frozenset[str]) -> tuple[tuple[str, Callable[[], bytes]], ...]:
     """Return each kind of page by its path or name, with the function that renders a specimen of it."""
     span = ArchiveSpan(number=1, since=WHEN - timedelta(days=9), until=WHEN)
     full = _document("category/specimen", *_PUBLICATIONS, prev_archive="category/specimen/archive/1", spans=(span,))
@@ -97,27 +96,27 @@ def specimens(style: PageStyle, site: Site) -> tuple[tuple[str, Callable[[], byt
     )
     bare = replace(story, publication=replace(_PUBLICATIONS[1], noindex=True))
     withdrawn = StoryNote(path="entry/00/0000000000000003.html", part_of=None)
-    frame = (site, _ALL, style)
-    own = tuple((page.path, partial(render_own_page, page, site, _ALL, style)) for page in style.theme.pages)
+    frame = (site, formats, style)
+    own = tuple((page.path, partial(render_own_page, page, *frame)) for page in style.theme.pages)
     return (
-        ("category/specimen.html", lambda: render_category(full, site, _ALL, style)),
-        ("category/empty.html", lambda: render_category(empty, site, _ALL, style)),
-        ("category/specimen/archive/1.html", lambda: render_archive(filed, site, _ALL, style)),
+        ("category/specimen.html", lambda: render_category(full, *frame)),
+        ("category/empty.html", lambda: render_category(empty, *frame)),
+        ("category/specimen/archive/1.html", lambda: render_archive(filed, *frame)),
         ("index.html", lambda: render_index([section_of(line, *frame) for line in _LINES], *frame, also=names)),
         ("latest.html", lambda: render_river(_RIVER, *frame)),
         ("latest-1.html", lambda: render_river(replace(_RIVER, number=1, older=None, tabs=()), *frame)),
         ("all.html", lambda: render_alias(site, style)),
-        ("sources.html", lambda: render_sources(_SOURCES, site, _ALL, style, also=names)),
+        ("sources.html", lambda: render_sources(_SOURCES, *frame, also=names)),
         *((f"source/{line.key}.html", partial(render_source, _page_of(line), *frame)) for line in _SOURCES),
         ("status.html", lambda: render_status_page(STATUS, *frame)),
-        ("a story's page", lambda: render_story(story, site, _ALL, style)),
-        ("a bare story's page", lambda: render_story(bare, site, _ALL, style)),
-        ("the page of a withdrawn story", lambda: render_note(withdrawn, site, _ALL, style)),
+        ("a story's page", lambda: render_story(story, *frame)),
+        ("a bare story's page", lambda: render_story(bare, *frame)),
+        ("the page of a withdrawn story", lambda: render_note(withdrawn, *frame)),
         (
             "the page of a joined story",
-            lambda: render_note(replace(withdrawn, part_of=_PLACE), site, _ALL, style),
+            lambda: render_note(replace(withdrawn, part_of=_PLACE), *frame),
         ),
-        ("404.html", lambda: render_error(404, _PUBLICATIONS[:5], site, _ALL, style, has_story_pages=True)),
+        ("404.html", lambda: render_error(404, _PUBLICATIONS[:5], *frame, has_story_pages=True)),
         ("search", lambda: render_found("text", ["text"], _PUBLICATIONS[:2], Answer.FOUND, *frame)),
         *own,
     )

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
+from aggregator.model.formats import FORMATS
 from tests.config.reading import SOURCES, problems
+
+LISTED = ", ".join(FORMATS)
 
 
 def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
@@ -92,10 +95,11 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("publish: {gzip: 'true'}\n" + SOURCES, '1:17: "true" is not true or false; write true'),
         ("publish: {gzip: maybe}\n" + SOURCES, '1:17: "maybe" is not true or false; write true or false'),
         ("publish: {formats: atom}\n" + SOURCES,
-         '1:20: "atom" is not a list of formats; write [atom, rss, json, html] or some of them'),
+         f'1:20: "atom" is not a list of formats; write [{LISTED}] or some of them'),
         ("publish: {formats: []}\n" + SOURCES,
-         "1:20: the list is empty; write [atom, rss, json, html] or some of them"),
-        ("publish: {formats: [atm]}\n" + SOURCES, '1:21: "atm" is not atom, rss, json or html; write atom'),
+         f"1:20: the list is empty; write [{LISTED}] or some of them"),
+        ("publish: {formats: [atm]}\n" + SOURCES,
+         f'1:21: "atm" is not {" or ".join(LISTED.rsplit(", ", 1))}; write atom'),
         ("publish: {entries: 9}\n" + SOURCES, '1:20: "9" is out of range; write a whole number from 10 to 1000'),
         ("publish: {to: 's3://b/x'}\n" + SOURCES,
          '1:15: "s3://b/x" names no bucket and prefix; write s3://bucket/prefix, and the key in the environment'),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.config import load_config
+from aggregator.model.formats import FORMATS
 from aggregator.model.settings import Dedupe, Show
 from tests.config.reading import SOURCES, said, settings
 
@@ -19,7 +20,7 @@ def test_the_smallest_file_has_all_defaults(tmp_path: Path) -> None:
     assert read.site.base_url == "http://127.0.0.1:8080/"
     assert read.store == f"sqlite:///{tmp_path}/var/aggregator.db"
     assert read.publish.to == tmp_path / "public"
-    assert read.publish.formats == {"atom", "rss", "json", "html"}
+    assert read.publish.formats == set(FORMATS)
     assert (read.publish.entries, read.publish.archive_page, read.publish.gzip) == (50, 50, True)
     assert (read.host, read.port, read.workers, read.proxy, read.hosts) == ("127.0.0.1", 8080, 16, None, ())
     assert [(category.key, category.declared) for category in read.categories] == [("general", False)]

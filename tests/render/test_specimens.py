@@ -12,7 +12,8 @@ from aggregator.render.theme_check import specimens
 from tests.render.checks import Page
 from tests.render.records import SITE
 
-PAGES = dict(specimens(plain_style(), SITE))
+FORMATS = frozenset({"atom", "rss", "json", "html"})
+PAGES = dict(specimens(plain_style(), SITE, FORMATS))
 
 
 @pytest.mark.usefixtures("html_as_it_is")
@@ -24,7 +25,7 @@ def test_a_specimen_of_each_page(name: str, golden: Callable[[str, bytes], None]
 
 
 def test_pages_that_change_reload_and_those_that_are_read_do_not() -> None:
-    served = dict(specimens(replace(plain_style(), refresh=timedelta(minutes=5), search=True), SITE))
+    served = dict(specimens(replace(plain_style(), refresh=timedelta(minutes=5), search=True), SITE, FORMATS))
     assert {name for name, render in served.items() if b'http-equiv="refresh" content="300"' in render()} == {
         "category/specimen.html", "category/empty.html", "index.html", "latest.html", "sources.html", "status.html",
     }  # fmt: skip
