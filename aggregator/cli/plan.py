@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from aggregator.cli.terminal import called, json_text, printable
+from aggregator.cli.terminal import called, counted, json_text, printable
 from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.config.lists import with_lists
@@ -15,6 +15,7 @@ from aggregator.config.loader import read_config
 from aggregator.decide.rules_again import Reapplied
 from aggregator.dry_run.plan import Plan, plan_of
 from aggregator.errors import ConfigError, NoStore, StoreError
+from aggregator.model.formats import FORMATS
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Settings, SourceKey
 from aggregator.model.tokens import PrivateRedactor
@@ -46,7 +47,9 @@ def counts_of(changes: Sequence[dict[str, Any]]) -> dict[str, int]:
     return {word: sum(change["does"] == word for change in changes) for word in DOES}
 
 
+REMOVED = "its addresses answer 410 for 90 days, then 404 (those of an unlisted category stay as they are)"  # A44
 SHOWN = 10  # entries of a source that are named
+FEEDS = tuple(f".{one.name}" for one in FORMATS.values() if one.is_feed)
 DOES = {
     "publish": "would be published",
     "withdraw": "would be withdrawn",
@@ -85,13 +88,14 @@ def in_words(record: Mapping[str, Any], names: Names) -> Iterator[str]:
         )
     for ruled in record["rules"]:
         yield from _rules(ruled, names)
+    yield from _leaving(record["leaving"])
     if record["rules"]:
         yield "Rules apply to new entries; `aggregator publish --rules` applies them to stored entries."
 
 
 def _categories(said: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"  + category {key}" for key in said["added"])
-    yield from (f"  - category {key}: no new entries; its files stay" for key in said["removed"])
+    yield from (f"  - category {key}: no new entries; {REMOVED}" for key in said["removed"])
     yield from (f"  ! {left['advice']}" for left in said["left"])
     for changed in said["changed"]:
         feed = f"{changed['feed']}.* with its ids and archive"
@@ -108,9 +112,22 @@ def _sources(said: Mapping[str, Any], names: Names) -> Iterator[str]:
     yield from (f"  - {names(key)}: no longer polled; what it published stays" for key in said["removed"])
     for changed in said["changed"]:
         was = f", which was {changed['was']}: its history is kept" if changed["was"] else ""
+        was = was or (", which is back: its history is kept" if changed["returns"] else "")
         asked = " (polled at once, without validators)" if changed["is_asked"] else ""
         yield f"  ~ {names(changed['key'])}{was}{asked}"
         yield from _changes(changed["changes"])
+
+
+def _leaving(said: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is removed: feeds first, because their subscribers get nothing more and no other address."""
+    feeds = [path for path in said["paths"] if path.endswith(FEEDS)]
+    others = len(said["paths"]) - len(feeds) + said["story_pages"]
+    if feeds:
+        named = ", ".join(feeds[:SHOWN]) + (", …" if len(feeds) > SHOWN else "")
+        yield f"  ! {counted(len(feeds), 'feed')} would be removed, and their subscribers get 404: {named}"
+    if others:
+        named = "" if feeds or others > SHOWN or said["story_pages"] else f": {', '.join(said['paths'])}"
+        yield f"  - {counted(others, 'other file' if feeds else 'published file')} would be removed{named}"
 
 
 def _changes(changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -287,5 +304,6 @@ def plan_record(plan: Plan, path: str, *, is_first: bool) -> dict[str, Any]:
         "fills": [asdict(fill) for fill in plan.fills],
         "rules": rules,
         "thins": [asdict(thins) for thins in plan.thins],
+        "leaving": asdict(plan.leaving),
         "at": rfc3339(utc_now()),
     }

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from aggregator.dry_run.leaving_files import NOTHING, Leaving, leaving_files
 from aggregator.dry_run.renames import Departure, departures
 from aggregator.late import late
 from aggregator.model.paging import places_in
@@ -19,8 +20,10 @@ from aggregator.model.settings import (
     SourceKey,
     fetch_settings_of,
 )
+from aggregator.store.sources import RestingSource
 from aggregator.store.transaction import Transaction
 from aggregator.text.durations import duration_text
+from aggregator.urls import Url
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -50,7 +53,7 @@ _NOT_REPORTED = frozenset(
     }
 )
 _WRITTEN = {"fields": "entry", "holds": "on_error"}  # field -> its name in feeds.yaml, where that differs
-_OF_FILE = ("site", "store", "publish", "host", "port", "workers", "proxy", "hosts")
+_OF_FILE = ("site", "store", "publish", "pages", "alarms", "host", "port", "workers", "proxy", "hosts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +67,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """A source that stays, with other settings."""
+    """A source that stays, with other settings, or that comes back."""
 
     key: str
     was: str | None = None  # its earlier key
+    returns: bool = False  # it was removed from feeds.yaml earlier: its history is kept, its settings are unknown
     changes: tuple[Change, ...] = ()
     is_asked: bool = False  # polled at once without validators, because it is fetched or read differently (P65)
 
@@ -134,6 +138,7 @@ class Plan:
     fills: tuple[Fill, ...] = ()
     rules: tuple[Ruled, ...] = ()
     thins: tuple[Thins, ...] = ()
+    leaving: Leaving = NOTHING
 
     @property
     def changes_anything(self) -> bool:
@@ -153,15 +158,24 @@ def plan_of(old: Settings | None, new: Settings, tx: Transaction | None, now: da
     before = {source.key: source for source in old.sources} if old else {}
     after = {source.key: source for source in new.sources}
     heirs = heirs_of(before, after)
-    added = tuple(source for key, source in after.items() if key not in before and key not in heirs)
+    resting = tx.sources.resting() if tx is not None else {}
+    back = {
+        key: row
+        for key, source in after.items()
+        if key not in before and key not in heirs and (row := _resting_row(source, resting, after)) is not None
+    }
+    added = tuple(source for key, source in after.items() if key not in {*before, *heirs, *back})
     gone = set(before) - set(after) - set(heirs.values())
     pairs = [(before[heirs.get(key, key)], source) for key, source in after.items() if heirs.get(key, key) in before]
     categories = _categories(old, new, heirs, tx)
+    moved = tx.sources.moved() if tx is not None else {}
+    changed = [one for was, now_ in pairs if (one := _changed(was, now_, moved.get(was.key))) is not None]
+    changed += [_returned(after[key], row, now) for key, row in back.items()]
     plan = Plan(
         file=tuple(_file_changes(old, new)) if old else (),
         added=added,
         removed=tuple(key for key in before if key in gone),
-        changed=tuple(one for was, now_ in pairs if (one := _changed(was, now_)) is not None),
+        changed=tuple(changed),
         categories_added=categories.added,
         categories_removed=categories.removed,
         categories_changed=categories.changed,
@@ -172,9 +186,10 @@ def plan_of(old: Settings | None, new: Settings, tx: Transaction | None, now: da
     renamed = {one.was: one.key for one in categories.changed if one.was is not None}
     return replace(
         plan,
-        fills=tuple(_fills(pairs, new, renamed, tx, now)),
-        rules=tuple(_ruled(heirs, new, tx, now)),
+        fills=tuple(_fills(pairs, back, new, renamed, tx, now)),
+        rules=tuple(_ruled(heirs | {key: row.key for key, row in back.items()}, new, tx, now)),
         thins=tuple(_thins(pairs, tx, now)),
+        leaving=leaving_files(old, new, tx),
     )
 
 
@@ -256,12 +271,35 @@ def _file_changes(old: Settings, new: Settings) -> Iterator[Change]:
             yield Change(name=name, old=_said(before), new=_said(after))
 
 
-def _changed(old: Source, new: Source) -> Changed | None:
+def _resting_row(
+    wanted: Source, resting: Mapping[SourceKey, RestingSource], after: Mapping[SourceKey, Source]
+) -> RestingSource | None:
+    """Return the row of a source that left feeds.yaml earlier and would come back, perhaps with another key."""
+    if wanted.key in resting:
+        return resting[wanted.key]
+    by_url = {row.url: row for row in resting.values()} if wanted.was else {}
+    named = (resting.get(SourceKey(name)) or by_url.get(Url(name)) for name in wanted.was)
+    return next((row for row in named if row is not None and row.key not in after), None)
+
+
+def _returned(new: Source, row: RestingSource, now: datetime) -> Changed:
+    is_other = row.digest != fetch_settings_of(new) and not _is_where_it_is(new, row.url, row.url_in_use, row.digest)
+    was = row.key if row.key != new.key else None
+    return Changed(key=new.key, was=was, returns=True, is_asked=is_other or row.due_at <= now)
+
+
+def _is_where_it_is(new: Source, url: Url, url_in_use: Url | None, digest: str | None) -> bool:
+    """Return whether only the address changes, to the one in use: nothing is fetched anew for that (P40)."""
+    return new.url == url_in_use and digest == fetch_settings_of(replace(new, url=url))
+
+
+def _changed(old: Source, new: Source, url_in_use: Url | None) -> Changed | None:
     changes = tuple(_differences(old, new))
     was = old.key if old.key != new.key else None
     if not changes and was is None:
         return None
-    is_asked = fetch_settings_of(old) != fetch_settings_of(new)
+    digest = fetch_settings_of(old)
+    is_asked = digest != fetch_settings_of(new) and not _is_where_it_is(new, old.url, url_in_use, digest)
     return Changed(key=new.key, was=was, changes=changes, is_asked=is_asked)
 
 
@@ -324,14 +362,18 @@ def _said(value: object) -> str | None:
 
 def _fills(
     pairs: Sequence[tuple[Source, Source]],
+    back: Mapping[SourceKey, RestingSource],
     new: Settings,
     renamed: Mapping[CategoryKey, CategoryKey],
     tx: Transaction,
     now: datetime,
 ) -> Iterator[Fill]:
     categories = {category.key: category for category in new.categories}
-    for was, source in pairs:
-        there = {renamed.get(key, key) for key in was.categories}
+    sources = {source.key: source for source in new.sources}
+    places = [(was.key, was.categories, source) for was, source in pairs]
+    places += [(row.key, row.places, sources[key]) for key, row in back.items() if row.places is not None]
+    for was, before, source in places:
+        there = {renamed.get(key, key) for key in before}
         for key in source.categories:
             if key not in there:
                 entries, in_main = tx.source_categories.would_fill(was, source, categories[key], now)

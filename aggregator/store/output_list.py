@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
 
 from aggregator.store.hub_pings import HubPings
 from aggregator.store.schema import MAX_IN, category, file, store
@@ -152,6 +152,10 @@ class Files:
         """Return whether the page of any story is listed."""
         of_stories = select(file.c.path).where(file.c.path >= "entry/", file.c.path < "entry0")
         return self._connection.execute(of_stories.limit(1)).first() is not None
+
+    def count_story_pages(self) -> int:
+        """Return the number of listed pages of stories."""
+        return int(self._connection.execute(select(func.count()).select_from(file).where(~_NO_STORY)).scalar_one())
 
     def gone(self) -> Mapping[str, int]:
         """Return the status, 410 or 404, of each file that is no longer published, in the order of paths (A42, A44)."""

@@ -11,7 +11,7 @@ from aggregator.decide.publications import PublicationDraft
 from aggregator.model.changes import Correction, EntryChanges, PlacedEntry
 from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState
-from aggregator.model.settings import Category, Roster, Source
+from aggregator.model.settings import Category, Roster, Source, SourceKey
 from aggregator.store.apply import apply
 from aggregator.store.documents import Documents
 from aggregator.store.queries import OWN_DATE, STORIES_OF, copies_of, entry_of, known_categories, known_stories, rows_by
@@ -72,16 +72,16 @@ class SourceCategories:
             _write(self._connection, publications)
         return events
 
-    def would_fill(self, was: Source, settings: Source, category: Category, now: datetime) -> tuple[int, int]:
+    def would_fill(self, was: SourceKey, settings: Source, category: Category, now: datetime) -> tuple[int, int]:
         """Return how many publications a source would add to a category (N2), and how many to its main document.
 
         Args:
-            was: the source as the store knows it.
+            was: the key of the source in the store.
             settings: the proposed settings of the source.
             category: the category that it would enter.
             now: the time.
         """
-        number = self._connection.execute(select(source.c.id).where(source.c.key == was.key)).scalar_one_or_none()
+        number = self._connection.execute(select(source.c.id).where(source.c.key == was)).scalar_one_or_none()
         if number is None:
             return 0, 0
         place = known_categories(self._connection).get(category.key)

@@ -26,7 +26,7 @@ from aggregator.model.event import Code, Event
 from aggregator.model.observed import Observed
 from aggregator.model.outline import Outline
 from aggregator.model.poll import State
-from aggregator.model.settings import Roster, Show, Source, SourceKey, fetch_settings_of
+from aggregator.model.settings import CategoryKey, Roster, Show, Source, SourceKey, fetch_settings_of
 from aggregator.model.source_row import Limits, SourceRow
 from aggregator.model.stored_json import arrivals_of, observed_of, observed_to_json, origin_of
 from aggregator.store.output_list import Files
@@ -44,6 +44,18 @@ class Placed:
 
     source: Source
     digest: str  # of the settings whose change invalidates validators (P9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestingSource:
+    """A source that was removed from feeds.yaml."""
+
+    key: SourceKey
+    url: Url
+    url_in_use: Url
+    digest: str | None  # as in `Placed`
+    due_at: datetime
+    places: tuple[CategoryKey, ...] | None  # categories in which its entries were published; None: it has none
 
 
 def sync_sources(
@@ -305,6 +317,21 @@ class Sources:
         )
         return {key: title for key, title in found if title}
 
+    def resting(self) -> dict[SourceKey, RestingSource]:
+        """Return the sources that were removed from feeds.yaml, by key."""
+        names = {one.id: key for key, one in known_categories(self._connection).items()}
+        return {
+            SourceKey(row["key"]): RestingSource(
+                key=SourceKey(row["key"]),
+                url=Url(row["url"]),
+                url_in_use=Url(row["url_in_use"]),
+                digest=row["settings_digest"],
+                due_at=row["due_at"],
+                places=_places(row, names),
+            )
+            for row in self._connection.execute(select(source).where(~source.c.active)).mappings()
+        }
+
     def moved(self) -> dict[SourceKey, Url]:
         """Return the addresses of active sources that have moved for good, by key (P41)."""
         query = select(source.c.key, source.c.url_in_use).where(source.c.active, source.c.url_in_use != source.c.url)
@@ -372,6 +399,12 @@ class Sources:
         for row in self._connection.execute(asked):
             found.setdefault(SourceKey(row.key), []).append(_outline(row.url, row.title, row.categories))
         return found
+
+
+def _places(row: RowMapping, names: Mapping[int, CategoryKey]) -> tuple[CategoryKey, ...] | None:
+    if row["places"] is None or row["first_stored_at"] is None:
+        return None
+    return tuple(names[number] for number in row["places"] if number in names)
 
 
 _LINES = (

@@ -8,6 +8,7 @@ import pytest
 
 from aggregator.cli.main import main
 from tests.fake_source import FakeSource, said
+from tests.rows import change
 from tests.sample_site import SampleSite
 
 OLD = (
@@ -237,3 +238,55 @@ def test_only_what_all_sources_leave_for_one_new_category_counts(
 ) -> None:
     found = planned(polled, new, capsys)["categories"]["left"]
     assert [(one["was"], one["key"], "in place of" in one["advice"]) for one in found] == left
+
+
+def test_a_source_that_comes_back_is_no_new_one(polled: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
+    two = "  - {key: two, url: 'https://two.example/feed', category: y, headers: {Authorization: '${TOKEN}'}}\n"
+    without, moved = (
+        OLD.replace("  - {key: one, url: 'https://one.example/feed', category: x}\n", ""),
+        "category: [x, y]",
+    )
+    assert without.endswith(two)
+    polled.writes(without)
+    with polled.opened():
+        pass
+    for named in ("key: one", "key: uno, was: one", "key: uno, was: 'https://one.example/feed'"):
+        sources = OLD.replace("key: one", named).replace("category: x", moved)
+        record = planned(polled, sources, capsys)
+        assert record["sources"]["added"] == []
+        (back,) = record["sources"]["changed"]
+        assert (back["returns"], back["was"]) == (True, None if named == "key: one" else "one")
+        assert [(fill["category"], fill["entries"]) for fill in record["fills"]] == [("y", 3)], "x had them before"
+    told = planned(polled, OLD.replace("one.example/feed", "one.example/other"), capsys)["sources"]["changed"]
+    assert [back["is_asked"] for back in told] == [True], "another address is polled at once"
+
+
+def test_an_address_that_is_in_use_already_is_not_polled_at_once(
+    polled: SampleSite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(polled.folder, "UPDATE source SET url_in_use = 'https://new.example/feed' WHERE key = 'one'")
+    for address, is_asked in (("new.example/feed", False), ("third.example/feed", True)):
+        (changed,) = planned(polled, OLD.replace("one.example/feed", address), capsys)["sources"]["changed"]
+        assert changed["is_asked"] is is_asked
+
+
+def test_files_that_would_be_removed_are_told_feeds_first(
+    polled: SampleSite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    polled.writes("publish: {formats: [atom, rss, html], aliases: {old.xml: category/x.rss}}\n" + OLD)
+    polled.poll()
+    files = {path.relative_to(polled.folder / "public").as_posix() for path in polled.folder.glob("public/**/*.*")}
+    assert {"category/x.rss", "old.xml", "source/one.html"} <= files
+    assert planned(polled, "publish: {formats: [atom, rss, html]}\n" + OLD, capsys)["leaving"] == {
+        "paths": ["old.xml"],
+        "story_pages": 0,
+    }
+    record = planned(polled, "publish: {formats: [atom]}\n" + OLD, capsys)
+    assert {"all.rss", "category/x.rss", "category/y.rss", "old.xml", "source/one.html"} <= {
+        *record["leaving"]["paths"]
+    }
+    assert "category/x.atom" not in record["leaving"]["paths"]
+    assert record["leaving"]["story_pages"] == 3
+    assert main(["-c", str(polled.folder / "feeds.yaml"), "plan", str(polled.folder / "new.yaml")], polled.environ) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "! 3 feeds would be removed, and their subscribers get 404: all.rss, category/x.rss, category/y.rss" in out

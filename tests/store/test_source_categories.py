@@ -152,7 +152,7 @@ def would_fill(app: App, category: str, *, key: str = "one", initial: int = 50) 
     was = roster.sources[SourceKey(key)]
     with app.store.read() as tx:
         return tx.source_categories.would_fill(
-            was, replace(was, initial=initial), roster.categories[CategoryKey(category)], app.clock()
+            was.key, replace(was, initial=initial), roster.categories[CategoryKey(category)], app.clock()
         )
 
 
@@ -173,9 +173,9 @@ def test_n2_what_a_source_would_bring_into_a_category(site: SampleSite) -> None:
         stranger = replace(old, key=SourceKey("stranger"))
         with app.store.read() as tx:
             category = app.in_force.roster.categories[CategoryKey("y")]
-            assert tx.source_categories.would_fill(stranger, stranger, category, app.clock()) == (0, 0)
+            assert tx.source_categories.would_fill(stranger.key, stranger, category, app.clock()) == (0, 0)
             new = replace(category, key=CategoryKey("new"), entries=2)
-            assert tx.source_categories.would_fill(old, old, new, app.clock()) == (10, 2)
+            assert tx.source_categories.would_fill(old.key, old, new, app.clock()) == (10, 2)
 
 
 def test_n2_only_the_newest_of_what_would_come_are_shown_at_once(site: SampleSite) -> None:
