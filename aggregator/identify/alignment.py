@@ -18,6 +18,7 @@ PHRASE = 8  # weight up to which words at an end of the text may be a name
 HEAD_GOES_ON = 4  # tokens
 SENTENCE = 12  # weight of words between two marks that are a sentence, not a field of a form
 SPELLING_BEGUN = 0.8  # the same where they begin otherwise: Montag and Sonntag, two streets
+GLUED, SPELLING_GLUED = 8, 0.9  # letters of words with a blank more or less, and their similarity
 REWRITTEN = 16  # weight of words; where so many differ, another passage stands there, not another number
 FAR = 40  # tokens
 _BLOCK = 2  # tokens; a single one is found in any text
@@ -117,8 +118,9 @@ def are_spellings(one: Sequence[str], other: Sequence[str], steps: Steps) -> boo
     """Return whether two runs of words may be spellings of one: Kiev and Kyiv, colour and color, teh and the."""
     if are_mistyped(one, other):
         return True
-    if len(one) != len(other):
-        return False
+    if len(one) != len(other):  # childrens section borowers, children's section borrowers
+        letters = "".join(one), "".join(other)
+        return min(map(len, letters)) >= GLUED and ratio(*letters, steps) >= SPELLING_GLUED
     pairs = list(zip(one, other, strict=True))
     return all(ratio(*words, steps) >= (SPELLING if words[0][0] == words[1][0] else SPELLING_BEGUN) for words in pairs)
 

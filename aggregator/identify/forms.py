@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from aggregator.identify.alignment import Alignment, are_mistyped, are_spellings
 from aggregator.identify.budget import Steps
-from aggregator.identify.telling import KIN, Telling, are_days_apart, are_soon, are_telling, names_of
+from aggregator.identify.passages import has_grown
+from aggregator.identify.telling import KIN, Telling, are_days_apart, are_soon, are_telling, may_be_names, names_of
 from aggregator.identify.tokens import STEM, Titles, holds, is_number, ratio, slot_of, tokens_of, weight
 
 LEAD = 24  # tokens with which an article begins, and which are all of the other text
@@ -22,8 +23,11 @@ CORRECTED = 60  # tokens of the text; Hebrew, Russian and Turkish need two third
 CORRECTED_OF = 2  # passages with numbers that a text must have for each corrected one
 NUMBER = 3  # tokens of one number in a title, as 1,274.5
 # In a longer text a few numbers may differ under any title, if half of them have the same digits in another order.
-CORRECTED_LONG = 120  # tokens
+CORRECTED_LONG = 60  # tokens
 CORRECTED_PLACES = 3  # numbers
+# A form of one day has other numbers in most places; under one title an article keeps most of its own.
+KEPT = 2  # numbers that stayed for each that was corrected
+KEPT_LONG = 100  # tokens
 PASSAGE = 12  # weight of words between two numbers from which they stand in two passages
 # Words in place of others inside of a sentence, where the rest is the same: a name in a form, or an edit.
 SWAPPED = 100  # tokens of a text that may be a form though its title tells a story
@@ -42,6 +46,8 @@ def is_form(one: Telling, other: Telling, texts: Alignment) -> bool:
     """
     ours, theirs = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
     slot = slot_of(ours, theirs)
+    if slot is not None and are_soon(one, other) and has_grown(one, other, texts, slot):
+        slot = None
     if slot is not None and not _are_reworded(*slot) and not are_mistyped(*slot):
         is_inside = ours[0] == theirs[0] and ours[-1] == theirs[-1]
         is_said = any(_are_in_text(side, one, other) for side in slot if len(side) == min(map(len, slot)))
@@ -53,7 +59,10 @@ def is_form(one: Telling, other: Telling, texts: Alignment) -> bool:
     return any(
         (holds(ours, mine) and not holds(theirs, mine)) or (holds(theirs, yours) and not holds(ours, yours))
         for mine, yours, *_ in texts.gaps
-        if mine and yours and not are_mistyped(mine, yours)  # an agency's addition before the text has no counterpart
+        if mine
+        and yours
+        and may_be_names((*mine, *yours))
+        and not are_mistyped(mine, yours)  # an agency's addition before the text has no counterpart
     )
 
 
@@ -103,7 +112,7 @@ def is_corrected_title(one: Telling, other: Telling) -> bool:
     )
 
 
-def is_corrected(one: Telling, other: Telling, texts: Alignment, *, linked: bool) -> bool:
+def is_corrected(one: Telling, other: Telling, texts: Alignment, titles: Titles, *, linked: bool) -> bool:
     """Return whether the numbers that differ are corrections, not those of another issue of a form.
 
     Of a text with numbers in many passages few may differ, if both were published within hours, and the titles tell
@@ -117,6 +126,10 @@ def is_corrected(one: Telling, other: Telling, texts: Alignment, *, linked: bool
         return True
     if not are_telling(one, other):
         return False
+    if titles in ONE_TITLE and texts.core >= KEPT_LONG:
+        numbers = min(sum(map(is_number, each.tokens)) for each in (one, other))
+        if 2 * numbers >= (KEPT + 1) * texts.changed:  # which counts those of both sides
+            return True
     return texts.places * CORRECTED_OF <= min(_passages(one.tokens), _passages(other.tokens))
 
 

@@ -1,8 +1,10 @@
 """MinHash bands: values that near-duplicates share, so that the store finds them without comparing all entries.
 
 Two entries become candidates if they share one band: a part of the MinHash of their texts (LSH), their titles or a
-piece of them, or the beginning of their texts, which an excerpt shares with the whole. Ten bands of five rows meet at
-a Jaccard similarity of 0.63 with a probability of one half, at 0.85 nearly always.
+piece of them, the beginning of their texts, which an excerpt shares with the whole, or a passage. Six bands of five
+rows meet at a Jaccard similarity of 0.64 with a probability of one half. Four of one row, over runs of six tokens, meet
+at a similarity of 0.5 with one of 0.94: an agency's text between the sentences of a paper. Such a run is rarely shared
+by chance, and what many share is crowded (`minhash_bands.CROWD`).
 
 Bands are comparable only within one `VERSION`: a golden test pins that a text keeps its bands.
 """
@@ -16,10 +18,13 @@ from aggregator.identify.telling import MIN_TEXT, Telling
 from aggregator.identify.tokens import pieces_of, tokens_of, weight
 from aggregator.model.story_changes import BANDS
 
-VERSION = 1  # of tokens, shingles, rows and hashes
+VERSION = 2  # of tokens, shingles, rows and hashes
 ROWS = 5  # of a band
 SEED = 20060102
 SHINGLE = 3  # tokens
+PASSAGES = 4  # bands of one row
+PASSAGE = 6  # tokens
+_SKETCHED = 50  # rows of which the bands take the first: `RMinHash` has others for another number
 HEAD = 12  # tokens
 MIN_PIECE = 6  # least weight of a title, or a piece of one, that gets a band
 MAX_PIECES = 3
@@ -35,12 +40,20 @@ def _of_text(tokens: Sequence[str]) -> Iterator[int]:
     if weight(tokens) < MIN_TEXT:
         return
     yield _band("head", " ".join(tokens[:HEAD]).encode())
-    sketch = RMinHash(num_perm=BANDS * ROWS, seed=SEED)
-    sketch.update([" ".join(tokens[i : i + SHINGLE]) for i in range(max(1, len(tokens) - SHINGLE + 1))])
-    digest = sketch.digest()
-    for number in range(BANDS):
+    digest = _sketch(tokens, SHINGLE, _SKETCHED)
+    for number in range(BANDS - PASSAGES):
         rows = digest[number * ROWS : (number + 1) * ROWS]
         yield _band(f"text {number}", b"".join(row.to_bytes(4, "big") for row in rows))
+    if len(tokens) > PASSAGE:
+        for number, row in enumerate(_sketch(tokens, PASSAGE, PASSAGES)):
+            yield _band(f"passage {number}", row.to_bytes(4, "big"))
+
+
+def _sketch(tokens: Sequence[str], run: int, rows: int) -> Sequence[int]:
+    """Return the MinHash of the runs of so many tokens."""
+    sketch = RMinHash(num_perm=rows, seed=SEED)
+    sketch.update([" ".join(tokens[i : i + run]) for i in range(max(1, len(tokens) - run + 1))])
+    return list(sketch.digest())
 
 
 def _of_title(title: str) -> Iterator[int]:

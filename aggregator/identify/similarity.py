@@ -2,12 +2,11 @@
 
 In doubt, two stories. What an agency, an editor or a site adds before and after a text is ignored where the titles are
 the same, alike, or one contains the other. Numbers that differ inside a text make it another story, however similar the
-rest is, unless they are corrections of the same day. Decisions 0185, 0187 and 0154 tell why, with the figures.
+rest is, unless they are corrections of the same day. Decisions 0185, 0187, 0154 and 0197 tell why, with the
+figures.
 """
 
-from collections import Counter
 from dataclasses import dataclass
-from datetime import time
 from itertools import pairwise
 from operator import or_
 
@@ -18,52 +17,49 @@ from aggregator.identify.forms import (
     LEAD,
     ONE_TITLE,
     RETITLED_SOON,
-    REWORDED,
-    are_inflected,
     is_corrected,
     is_corrected_title,
     is_filled_in,
     is_form,
     is_mistyped,
 )
+from aggregator.identify.moments import UNLIKE, are_of_one_moment, are_of_one_second, are_told
+from aggregator.identify.passages import (
+    LEAST,
+    are_of_hours,
+    are_within_a_day,
+    is_framed,
+    least_tokens,
+    least_within,
+    share_moved,
+)
 from aggregator.identify.telling import (
     KIN,
     MIN_TITLE,
-    RUN,
     Telling,
     are_days_apart,
     are_soon,
     are_telling,
-    names_of,
-    runs_of,
-    stems,
 )
 from aggregator.identify.tokens import (
     Titles,
     compare_titles,
     holds,
     is_number,
-    pieces_of,
     ratio,
-    slot_of,
     tokens_of,
-    weight,
 )
 from aggregator.model.settings import NEAR
 
 # Titles, and texts that are hardly longer than titles. Weights count as in `weight`.
 MIN_EXCERPT = 8  # weight of a title over a text that is part of the other's
-BRIEF = 48  # weight up to which the same text of one second is evidence: the rules of a thread are longer
-EDITED_TITLE = 0.33  # similarity of titles over such a text
-TOLD = 0.5  # share of the words of one of these titles that the text has, if the date has a time
-SAID = 2  # words that two titles over the same text of one date share with it
-UNLIKE = 0.35  # similarity of titles below which they are not two issues of a series
 # Texts under one title. The next issue of a form or a series comes a day later at the earliest.
 CORE = 0.6  # share of the shorter text that lies between its head and its tail
 ISSUE = 32  # weight of words in place of others, in one place, from which a text of another day is another issue
 BEGINS = 16  # tokens before the same text, from which a text of another day under another title is a sequel
 MOVED = 0.75  # share of each text that the other has in another order, or with other paragraphs between
 MOVED_LATER = 0.9  # the same of texts that are not of one day: issues of a series repeat what is around their news
+WHOLE = 0.95  # share of the shorter text that another one of the same hours has, which has passages more
 # Texts under one link.
 LINKED = 0.8  # similarity where the titles are alike
 EXCERPT = 0.9  # share of the shorter text that is part of the longer
@@ -71,6 +67,8 @@ EXCERPT = 0.9  # share of the shorter text that is part of the longer
 EDITED_ALIKE = 0.8  # share of the shorter text that the other has then
 LEAD_BEGINS = 30  # tokens before it, at most: an agency's head, an introduction
 LEAD_ALIKE = 0.95  # share of the shorter text
+MOVED_ALL = 0.98  # share of each text that the other has in another order: nobody does that with a form
+EXCERPT_OF = 1.5  # times as long as an excerpt the whole text is at least, or it is an edit of it
 RETITLED = 300  # tokens under any other title
 RETITLED_KIN = 100  # tokens where a title has its words from the text; a form has others than its titles
 RETITLED_ALIKE = 0.98  # similarity of both
@@ -113,11 +111,13 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
     is_corrected_there = titles is Titles.NUMBERS and is_corrected_title(one, other)
     if is_corrected_there:
         titles = Titles.SAME
-    elif titles is Titles.NUMBERS and _are_told(one, other, steps):
+    elif titles is Titles.NUMBERS and are_told(one, other, steps):
         titles = Titles.OTHER
     if titles is Titles.NUMBERS:
+        if not linked and _is_framed_strangely(one, other, steps, near):
+            return Likeness(True, 1.0, "same passages under another title")
         return Likeness(False, 0.0, "numbers differ in the titles")
-    if not is_corrected_there and (_are_of_one_second(one, other, titles, steps) or _are_of_one_moment(one, other)):
+    if not is_corrected_there and (are_of_one_second(one, other, titles, steps) or are_of_one_moment(one, other)):
         return Likeness(True, 1.0, "like titles of the same second")
     if one.is_short or ((linked or titles is not Titles.OTHER) and other.is_short):
         return _by_title(one, other, titles, linked=linked)
@@ -128,8 +128,10 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
         titles = Titles.SAME
     if not linked and titles in (Titles.ALIKE, Titles.OTHER) and is_form(one, other, texts):
         return Likeness(False, texts.inner, "one form, filled in for another title")
-    if (texts.changed or is_corrected_there) and not is_corrected(one, other, texts, linked=linked):
+    if (texts.changed or is_corrected_there) and not is_corrected(one, other, texts, titles, linked=linked):
         return Likeness(False, texts.inner, "numbers differ in the texts")
+    if not linked and titles is Titles.OTHER and texts.inner >= near and is_framed(one, other, texts):
+        return Likeness(True, texts.inner, "same passages under another title")
     if not linked and (texts.is_refilled(steps) or is_filled_in(one, other, texts, titles, steps)):
         return Likeness(False, texts.inner, "one form, filled in with another name")
     return _by_text(one, other, texts, titles, linked=linked, near=near)
@@ -168,6 +170,8 @@ def may_be_near(one: Telling, other: Telling, titles: Titles, near: float) -> bo
         least, enough = CORE, 0
     elif titles is Titles.ALIKE:
         least, enough = EDITED_ALIKE, LEAD
+    elif are_within_a_day(one, other):
+        least, enough = least_within(one, other), least_tokens(one, other)
     else:
         least, enough = _share_retitled(one, other), _least_retitled(one, other)
     if len(one.tokens) < enough or len(other.tokens) < enough:  # the other's text is not even read then
@@ -178,64 +182,16 @@ def may_be_near(one: Telling, other: Telling, titles: Titles, near: float) -> bo
     return most / short >= least
 
 
-def _are_of_one_second(one: Telling, other: Telling, titles: Titles, steps: Steps) -> bool:
-    """Return whether two entries of one second have the same text, or none, and their titles are like each other."""
-    if one.instant is None or one.instant != other.instant or one.tokens != other.tokens:
-        return False
-    ours, theirs = (set(pieces_of(each.title)) for each in (one, other))
-    shared = [piece for piece in ours & theirs if not any(map(is_number, piece))]
-    if len(shared) == 1 and ours - theirs and theirs - ours:
-        return False  # "Severe weather: Kent" and "Severe weather: Surrey"
-    if not one.tokens:
-        return titles in (Titles.WITHIN, Titles.ALIKE)
-    if weight(one.tokens) > BRIEF:
-        return False
+def _is_framed_strangely(one: Telling, other: Telling, steps: Steps, near: float) -> bool:
+    """Return whether one text stands in the other under a title that has nothing of the other's, nor its numbers."""
     mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
-    slot = slot_of(mine, others)
-    is_filled = slot is not None and len(slot[0]) == len(slot[1]) and not all(map(are_inflected, *slot))
-    return not is_filled and ratio(mine, others, steps) >= EDITED_TITLE
-
-
-def _are_of_one_moment(one: Telling, other: Telling) -> bool:
-    """Return whether two entries of one date have the same text, and titles that share words with it.
-
-    The date may be that of a whole day, as many feeds give it: then the titles have half of their words in common, of
-    which the text has two, and no word stands in place of another. If the date has a time, one word that all three have
-    is enough, where both titles have theirs from the text.
-    """
-    if one.published is None or one.published != other.published or one.tokens != other.tokens or one.is_short:
+    ours, theirs = (set(filter(is_number, title)) for title in (mine, others))
+    if ours & theirs or one.is_short or not are_within_a_day(one, other) or ratio(mine, others, steps) >= UNLIKE:
         return False
-    mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
-    slot = slot_of(mine, others)
-    if slot is not None and len(slot[0]) == len(slot[1]) and not all(map(are_inflected, *slot)):
+    if not may_be_near(one, other, Titles.OTHER, near):
         return False
-    kin = one.kinship, other.kinship
-    shared = stems(mine) & stems(others)
-    has_time = one.published.time() != time()  # not the date of a whole day
-    if has_time and shared & stems(one.tokens) and min(kin) >= KIN and max(kin) >= TOLD:
-        return True
-    if len(shared) < REWORDED * min(len(stems(mine)), len(stems(others))):
-        return False
-    said = len(shared & stems(one.tokens))
-    is_named = all(names_of(each.title) - set(rest) for each, rest in ((one, others), (other, mine)))
-    return said >= SAID or (said > 0 and len(shared) >= 2 * SAID and not is_named)
-
-
-def _are_told(one: Telling, other: Telling, steps: Steps) -> bool:
-    """Return whether titles with other numbers may be of one article, whose text decides.
-
-    The titles are unlike, and both texts have all numbers; or one title has numbers more than the other, which its own
-    text has: a report that went on has more to tell.
-    """
-    mine, others = tuple(tokens_of(one.title)), tuple(tokens_of(other.title))
-    ours, theirs = (Counter(filter(is_number, title)) for title in (mine, others))
-    if not (set(ours) <= set(one.tokens) and set(theirs) <= set(other.tokens)):
-        return False
-    more = (ours - theirs) + (theirs - ours)
-    if (ours <= theirs or theirs <= ours) and all(len(number) > 1 for number in more):  # else of a version, an issue
-        return True
-    numbers = {*ours, *theirs}
-    return ratio(mine, others, steps) < UNLIKE and numbers <= set(one.tokens) and numbers <= set(other.tokens)
+    texts = Alignment.of(one.tokens, other.tokens, steps)
+    return texts.inner >= near and is_framed(one, other, texts)
 
 
 def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> Likeness:
@@ -258,7 +214,9 @@ def _by_text(one: Telling, other: Telling, texts: Alignment, titles: Titles, *, 
     if titles in ONE_TITLE:
         if texts.inner >= near and texts.of_shorter >= CORE and not is_other_issue:
             return Likeness(True, texts.inner, "same title, same text")
-        moved = _shared(one, other)
+        moved = share_moved(one, other)
+        if near <= NEAR and are_of_hours(one, other) and texts.core >= LEAST and texts.of_shorter >= WHOLE:
+            return Likeness(True, texts.inner, "same title, and the text of one stands in the other's")
         if moved < (MOVED if near <= NEAR and are_soon(one, other) else max(near, MOVED_LATER)):
             return differs
         return Likeness(True, moved, "same title, same text in other paragraphs")
@@ -290,6 +248,16 @@ def _by_edited_title(one: Telling, other: Telling, texts: Alignment, near: float
         and texts.of_shorter >= EDITED_ALIKE
     ):
         return Likeness(True, texts.inner, "same text under an edited title")
+    if are_of_hours(one, other) and texts.of_shorter < MOVED_ALL <= share_moved(one, other, EDITED):
+        return Likeness(True, MOVED_ALL, "same text in other paragraphs under an edited title")
+    if (
+        are_of_hours(one, other)
+        and texts.core >= LEAD
+        and not texts.begins
+        and min(texts.inner, texts.of_shorter) >= MOVED_ALL
+        and max(len(one.tokens), len(other.tokens)) >= EXCERPT_OF * texts.core
+    ):
+        return Likeness(True, texts.inner, "same beginning under an edited title")
     if not are_telling(one, other):
         return None
     if (
@@ -299,21 +267,9 @@ def _by_edited_title(one: Telling, other: Telling, texts: Alignment, near: float
         and min(texts.inner, texts.of_shorter) >= max(near, LEAD_ALIKE)
     ):
         return Likeness(True, texts.inner, "same beginning under an edited title")
-    if min(len(one.tokens), len(other.tokens)) >= EDITED and (moved := _shared(one, other)) >= max(near, MOVED_LATER):
+    if (moved := share_moved(one, other, EDITED)) >= max(near, MOVED_LATER):
         return Likeness(True, moved, "same text in other paragraphs under an edited title")
     return None
-
-
-def _shared(one: Telling, other: Telling) -> float:
-    """Return the share of each text, the smaller one, that the other has in whatever order."""
-    shares = []
-    for ours, theirs in ((one, other), (other, one)):
-        held = bytearray(len(ours.tokens))
-        for start, run in enumerate(runs_of(ours.tokens)):
-            if run in theirs.runs:
-                held[start : start + RUN] = b"\1" * RUN
-        shares.append(sum(held) / len(held))
-    return min(shares)
 
 
 def _least_retitled(one: Telling, other: Telling) -> int:

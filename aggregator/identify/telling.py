@@ -68,19 +68,30 @@ class Telling:
 
     @cached_property
     def kinship(self) -> float:
-        """Share of the words of the title that the text has as well, by their first letters: endings vary."""
-        title = tuple(tokens_of(self.title))
-        begun = {token[:STEM] for token in self.tokens}
-        shared = [token[:STEM] in begun for token in title if len(token) >= STEM - 1]
-        parts = [pair in self.pairs for pair in pairwise(title) if all(map(is_part, pair))]
-        shared += map(or_, [False, *parts], [*parts, False]) if parts else ()
-        return sum(shared) / len(shared) if shared else 0.0
+        """Share of the words of the title that the text has as well."""
+        return kinship_of(self.title, self.tokens)
+
+
+def kinship_of(title: str, tokens: Sequence[str]) -> float:
+    """Return the share of the words of a title that are among tokens, by their first letters: endings vary."""
+    words, begun = tuple(tokens_of(title)), {token[:STEM] for token in tokens}
+    shared = [word[:STEM] in begun for word in words if len(word) >= STEM - 1]
+    if any(all(map(is_part, pair)) for pair in pairwise(words)):
+        pairs = set(pairwise(tokens))
+        parts = [pair in pairs for pair in pairwise(words) if all(map(is_part, pair))]
+        shared += map(or_, [False, *parts], [*parts, False])
+    return sum(shared) / len(shared) if shared else 0.0
 
 
 def names_of(text: str) -> frozenset[str]:
     """Return the words that have a capital, or are of a script without capitals."""
     words = (word for word in text.split() if word != word.lower() or word.lower() == word.upper())
     return frozenset(tokens_of(" ".join(words)))
+
+
+def may_be_names(words: Iterable[str]) -> bool:
+    """Return whether one of some words is long enough for a name, or of a script in which a sign is a word."""
+    return any(len(word) >= STEM - 1 or word[0] >= "\u2e80" for word in words)
 
 
 @lru_cache(64)  # the bands of a new entry, each comparison with it, and the candidates that documents share
