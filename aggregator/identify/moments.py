@@ -1,6 +1,6 @@
-"""What shows that two entries of one moment are one story: the same short text, and titles that have words in common.
+"""Two entries of one moment with the same short text: whether their titles have enough words in common.
 
-Also what other numbers in two titles tell. Decisions 0185 and 0154 tell why.
+Also whether other numbers in two titles tell of two stories. Decisions 0185 and 0154 tell why.
 """
 
 from collections import Counter
