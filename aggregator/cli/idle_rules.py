@@ -22,7 +22,8 @@ def idle_rules(settings: Settings, config: Path, tx: Transaction) -> tuple[str, 
     """
     used = {(hit.source, hit.place, hit.rule) for hit in tx.history.rule_hits()}
     entries = tx.sources.entry_counts()
-    found = [*_of_sources(settings, config, used, entries), *_of_categories(settings, config, used, entries)]
+    of_all = (_of_sources, _of_defaults, _of_categories)
+    found = [line for lines in of_all for line in lines(settings, config, used, entries)]
     more = len(found) - _SHOWN
     return (*found[:_SHOWN], *([f"{config}: {more} more rules have decided for no entry"] if more > 0 else []))
 
@@ -35,8 +36,19 @@ def _of_sources(
         if count < ENOUGH or source.listed_by is not None:
             continue
         for rule in _rules_of(source):
-            if (source.key, "", rule) not in used:
+            if (source.key, "", rule) not in used and rule not in settings.default_rules:
                 yield str(Problem(str(config), source.line, 1, _words(rule, count, f"entries of {source.key}")))
+
+
+def _of_defaults(
+    settings: Settings, config: Path, used: set[tuple[SourceKey, str, str]], entries: dict[SourceKey, int]
+) -> Iterator[str]:
+    """Yield rules of `defaults` that have decided for no entry of any source."""
+    decided = {rule for _, place, rule in used if not place}
+    for rule in sorted(settings.default_rules - decided):
+        count = sum(entries.get(source.key, 0) for source in settings.sources if rule in _rules_of(source))
+        if count >= ENOUGH:
+            yield f"{config}: {_words(rule, count, 'entries of all sources')}"
 
 
 def _of_categories(

@@ -1,7 +1,7 @@
 """Declares every key outside of `sources:`, with type, range, default and sentence of documentation."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from aggregator.config import addresses, patterns, vocabulary
 from aggregator.config.aliases import alias_path, target_path
@@ -17,6 +17,7 @@ from aggregator.model.settings import Dedupe, Front, PageShow, Rule, Show
 ALWAYS = timedelta(days=31)  # R21: no due time is later than this
 CENTURY = timedelta(days=36500)
 READY_THEMES = ("cards", "dense", "magazine")  # folders of aggregator/render/themes
+MAX_DEPTH = 5  # rules inside of each other
 MAX_SOURCES = 100_000  # in one file (S16)
 OTHER_FORMATS = {other: one.name for one in FORMATS.values() for other in one.other_names}
 
@@ -267,8 +268,23 @@ ENVIRONMENT = MapOf(
 )
 
 
+class _Nested(Shape[Rule]):
+    """A rule inside of a rule."""
+
+    words, write = "a rule", "{title: pattern}"
+
+    def read(self, node: Node, findings: Findings) -> Rule:
+        return RULE.read(node, findings)
+
+    def schema(self) -> Schema:
+        return {"$ref": "#/$defs/rule"}
+
+
+_NESTED = ListOf(_Nested(), "a list of rules", "[{title: pattern}]", least=1, most=100)
+
+
 class RuleKeys(Keys):
-    """One item of `include`, `exclude` or `when`: all its fields must match."""
+    """One item of `include`, `exclude` or `when`: all that it says must hold."""
 
     HOME, CALLED = "rules", "a rule"
     title = optional(PATTERN, "Matches in the title.")
@@ -281,6 +297,12 @@ class RuleKeys(Keys):
         Duration(timedelta(minutes=1), CENTURY),
         "Least age of the entry's own date when it was first seen; an entry without a date never matches.",
     )
+    any_ = optional(_NESTED, "At least one of these rules matches.")
+    all_ = optional(_NESTED, "Each of these rules matches.")
+    not_ = optional(_NESTED, "None of these rules matches.")
+
+
+_RULES_IN_RULES = (RuleKeys.any_, RuleKeys.all_, RuleKeys.not_)
 
 
 class _RuleShape(Shape[Rule]):
@@ -296,17 +318,21 @@ class _RuleShape(Shape[Rule]):
         patterns: list[tuple[str, str]] = []
         for name, declared in self.table.keys.items():
             pattern: Any = read[declared]
-            if pattern is not None and declared is not RuleKeys.age:
+            if pattern is not None and declared is not RuleKeys.age and declared not in _RULES_IN_RULES:
                 patterns.append((name, pattern))
         if isinstance(node, MapNode) and not node.keys:
             raise Unfit("a rule without a field matches everything; write {title: pattern}")
-        return Rule(patterns=tuple(patterns), age=read[RuleKeys.age])
+        any_of, all_of, none_of = (rules if (rules := read[each]) else () for each in _RULES_IN_RULES)
+        rule = Rule(patterns=tuple(patterns), age=read[RuleKeys.age], any_of=any_of, all_of=all_of, none_of=none_of)
+        if rule.depth > MAX_DEPTH:
+            raise Unfit(f"over {MAX_DEPTH} rules inside of each other; write it flatter")
+        return rule
 
     def schema(self) -> Schema:
         return {**self.table.schema(), "type": "object", "minProperties": 1}
 
 
-RULE = _RuleShape()
+RULE: Final = _RuleShape()
 RULES = ListOf(RULE, "a list of rules", "[{title: pattern}]", most=500)
 
 

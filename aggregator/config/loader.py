@@ -146,6 +146,7 @@ def _settings(root: Node, path: Path, findings: Findings) -> Settings | None:
         hosts=rules,
         categories=categories_of(values[RootKeys.categories], sources, reader.mentions, publish.entries, findings),
         sources=sources,
+        default_rules=reader.default_rules,
         warnings=findings.warnings,
         notes=findings.notes,
         secrets=frozenset(map(Secret, findings.secrets)),

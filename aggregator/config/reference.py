@@ -74,7 +74,8 @@ _SECTIONS: tuple[tuple[str, str, Table], ...] = (
     (
         "include, exclude, when",
         "A list of rules; each names fields and patterns. Patterns are regular expressions of RE2, with case "
-        "(`(?i)` ignores it), searched anywhere in the text of the field.",
+        "(`(?i)` ignores it), searched anywhere in the text of the field. `any`, `all` and "
+        "`not` hold rules themselves, up to five inside of each other.",
         RULE.table,
     ),
     ("dedupe, as a mapping", "", DEDUPE_TABLE),
@@ -98,6 +99,7 @@ def json_schema() -> Schema:
         "title": "feeds.yaml",
         "description": "What the aggregator polls and publishes.",
         "$defs": {
+            "rule": RULE.schema(),
             "variable": {"type": "string", "pattern": r"\$\{", "description": "${NAME}: from the environment"},
         },
         **ROOT.schema(),

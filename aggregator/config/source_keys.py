@@ -177,7 +177,24 @@ _KINDS = Choice(
 )
 
 
-class SourceKeys(DefaultKeys):
+class DefaultRuleKeys(DefaultKeys):
+    """Values for every source that does not have the key itself."""
+
+    include = key(RULES, [], "Only entries that one of these matches.")
+    exclude = key(RULES, [], "No entries that one of these matches; wins over `include`.")
+    rewrite = key(
+        ListOf(REWRITE, "a list of steps", "[{strip: {css: selector}}]"),
+        [],
+        "Changes to the entries, step by step; after `include` and `exclude`.",
+    )
+    route = key(
+        ListOf(ROUTE, "a list of routes", "[{when: {title: pattern}, to: category}]"),
+        [],
+        "Entries that are published in a further category.",
+    )
+
+
+class SourceKeys(DefaultRuleKeys):
     """One address to poll."""
 
     HOME, CALLED = "sources", "a source"
@@ -217,17 +234,10 @@ class SourceKeys(DefaultKeys):
         "Earlier URL or key of this source; keeps its history.",
     )
     priority = key(Integer(-1000, 1000), 0, "The copy of a story with the highest priority is shown, at once.")
-    include = key(RULES, [], "Only entries that one of these matches.")
-    exclude = key(RULES, [], "No entries that one of these matches; wins over `include`.")
-    rewrite = key(
-        ListOf(REWRITE, "a list of steps", "[{strip: {css: selector}}]"),
-        [],
-        "Changes to the entries, step by step; after `include` and `exclude`.",
-    )
-    route = key(
-        ListOf(ROUTE, "a list of routes", "[{when: {title: pattern}, to: category}]"),
-        [],
-        "Entries that are published in a further category.",
+    default_rules = key(
+        Flag(),
+        True,
+        "Whether `include`, `exclude`, `rewrite` and `route` of `defaults` apply to it as well, before its own.",
     )
     full_text = key(Flag(), False, "Use the text of the article page if it is longer; needs the extra `fulltext`.")
     show = optional(SHOW, "How much of an entry this publisher allows to show.")
@@ -293,7 +303,7 @@ SITE = Table(SiteKeys, words="a mapping", write="{title: …}")
 PUBLISH = Table(PublishKeys, words="a mapping", write="{to: public/}")
 PAGES = Table(PagesKeys, words="a mapping", write="{images: off}")
 SERVE = Table(ServeKeys, words="a mapping", write="{bind: 127.0.0.1:8080}")
-DEFAULTS = Table(DefaultKeys, words="a mapping", write="{every: auto}")
+DEFAULTS = Table(DefaultRuleKeys, words="a mapping", write="{every: auto}")
 HOST = Table(HostKeys, words="a mapping", write="{spacing: 1s}")
 CATEGORY = Table(CategoryKeys, words="a mapping", write="{title: …}, or {}")
 SOURCE = Table(SourceKeys, words="a source", write="its address, or a mapping with url:", alone=SourceKeys.url)

@@ -50,6 +50,7 @@ from aggregator.model.settings import (
     Request,
     Rewrite,
     Route,
+    Rule,
     Secret,
     Source,
     SourceKey,
@@ -83,6 +84,31 @@ class SourceContext:
     has_all_rules: bool  # false if a rule could not be read, which may have `allow_private`
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """The rules of `defaults`."""
+
+    include: tuple[Rule, ...] = ()
+    exclude: tuple[Rule, ...] = ()
+    rewrite: tuple[Rewrite, ...] = ()
+    routes: tuple[Route, ...] = ()
+    strip: tuple[str, ...] = ()
+
+    def in_words(self) -> frozenset[str]:
+        """Return the rules as `why` and `status` show them."""
+        named = (
+            ("include", self.include),
+            ("exclude", self.exclude),
+            ("rewrite", self.rewrite),
+            ("route", self.routes),
+        )
+        return frozenset(f"{name} {rule}" for name, rules in named for rule in rules)
+
+
+_NO_RULES = _Rules()
+_RULES = frozenset({"include", "exclude", "rewrite", "route"})  # keys that `defaults` adds to those of a source
+
+
 class SourceReader:
     """Makes the records of sources one after the other, and records URLs, keys and earlier keys to find duplicates."""
 
@@ -97,6 +123,10 @@ class SourceReader:
         self._readings: dict[Reading, Reading] = {}  # equal records are shared: most sources have the same
         self._made_hooks: dict[int, tuple[Program, ...]] = {}  # by the list that is written: most are of `defaults`
         self._groups: dict[tuple[str, ...], tuple[CategoryKey, ...]] = {}
+        self._rules = _NO_RULES
+        if isinstance(context.defaults.node, MapNode) and _RULES.intersection(context.defaults.node.values):
+            self._rules = self._rules_of(context.defaults)
+        self.default_rules = self._rules.in_words()
 
     def read(self, sources: Sequence[Values]) -> tuple[Source, ...]:
         """Return the records of all sources. A source without a valid address is reported and left out."""
@@ -123,6 +153,10 @@ class SourceReader:
         dedupe = values.over(SourceKeys.dedupe, defaults)
         usual = defaults[SourceKeys.dedupe]
         plain = {declared.name: values.over(declared, defaults) for declared in _PLAIN}
+        shared = self._usual(values)
+        if self._rules is not _NO_RULES:
+            plain["include"] = _narrowed(shared.include, values[SourceKeys.include])
+            plain["exclude"] = (*shared.exclude, *values[SourceKeys.exclude])
         if plain["hooks"]:
             plain["hooks"] = self._hooks(values, plain["hooks"])
         return Source(
@@ -145,12 +179,25 @@ class SourceReader:
             window=_first(dedupe.window, usual.window, WINDOW),
             own_dedupe=values.says(SourceKeys.dedupe),
             was=self._was(values, key),
-            rewrite=self._rewrite(values),
-            routes=self._routes(values),
+            rewrite=(*shared.rewrite, *self._rewrite(values)),
+            routes=(*shared.routes, *self._routes(values)),
             headers=headers,
             auth=address.auth,
             allow_private=allow_private,
             accept=accept,
+        )
+
+    def _usual(self, values: Values) -> "_Rules":
+        """Return the rules of `defaults` that apply to a source."""
+        return _NO_RULES if self._rules is _NO_RULES or not values[SourceKeys.default_rules] else self._rules
+
+    def _rules_of(self, defaults: Values) -> "_Rules":
+        return _Rules(
+            include=defaults[SourceKeys.include],
+            exclude=defaults[SourceKeys.exclude],
+            rewrite=self._rewrite(defaults),
+            routes=self._routes(defaults),
+            strip=_stripped(defaults),
         )
 
     def _program(self, values: Values, kind: Kind) -> Program | None:
@@ -244,7 +291,7 @@ class SourceReader:
             filing=filing,
             asked=records.asked,
             next=values[SourceKeys.next] if kind is Kind.JSON else None,
-            strip=_stripped(values),
+            strip=(*self._usual(values).strip, *_stripped(values)),
         )
         return self._readings.setdefault(reading, reading)
 
@@ -263,7 +310,7 @@ class SourceReader:
         reading = Reading(
             timezone=values[SourceKeys.timezone],
             allow_classes=frozenset(values[SourceKeys.allow_classes]),
-            strip=_stripped(values),
+            strip=(*self._usual(values).strip, *_stripped(values)),
             is_article=True,
         )
         return Detail(url=ARTICLE, request=Request(), reading=self._readings.setdefault(reading, reading))
@@ -426,6 +473,13 @@ def derived_key(address: Address, folder: Path) -> SourceKey:
 
 def _items(place: Node) -> list[Node]:
     return place.items if isinstance(place, ListNode) else [place]
+
+
+def _narrowed(usual: tuple[Rule, ...], own: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Return an `include` that takes what both take; an empty one takes everything."""
+    if not usual or not own:
+        return usual or own
+    return (Rule(all_of=(Rule(any_of=usual), Rule(any_of=own))),)
 
 
 def _first(*values: T | None) -> T:

@@ -80,15 +80,26 @@ class Front(StrEnum):
 
 @record
 class Rule:
-    """One item of `include` or `exclude`, or a `when`. It matches if all its fields match."""
+    """One item of `include` or `exclude`, or a `when`. It matches if all that it says holds."""
 
     patterns: tuple[tuple[str, str], ...] = ()  # (field of `rules.FIELDS`, regular expression)
     age: timedelta | None = None  # least time from an entry's own date to first seen; undated entries never match
+    any_of: "tuple[Rule, ...]" = ()  # one of these matches, if there are any
+    all_of: "tuple[Rule, ...]" = ()  # each of these matches
+    none_of: "tuple[Rule, ...]" = ()  # none of these matches
 
     def __str__(self) -> str:
         """Return the rule as `why` and `status` show it: `title: sponsored, age: 30d`."""
         said = [f"{name}: {pattern}" for name, pattern in self.patterns]
-        return ", ".join(said + ([f"age: {self.age}"] if self.age is not None else []))
+        said += [f"age: {self.age}"] if self.age is not None else []
+        nested = (("any", self.any_of), ("all", self.all_of), ("not", self.none_of))
+        said += [f"{name}: [{'; '.join(map(str, rules))}]" for name, rules in nested if rules]
+        return ", ".join(said)
+
+    @property
+    def depth(self) -> int:
+        """Return how many rules lie inside of each other: 1 for a rule of patterns alone."""
+        return 1 + max((rule.depth for rule in (*self.any_of, *self.all_of, *self.none_of)), default=0)
 
 
 @record
@@ -392,6 +403,7 @@ class Settings:
     hosts: tuple[HostRule, ...] = ()
     categories: tuple[Category, ...] = ()  # in the order of the file, then those named by sources alone
     sources: tuple[Source, ...] = ()
+    default_rules: frozenset[str] = frozenset()  # rules of `defaults` in words, such as `exclude title: sponsored`
     warnings: tuple[str, ...] = field(default=())  # file:line:column: text, for the operator
     notes: tuple[Problem, ...] = ()  # printed by `check` only
     secrets: frozenset[Secret] = frozenset()  # values of ${NAME}, passwords, tokens; never in outputs (S44)

@@ -49,12 +49,18 @@ def refusal(entry: Entry, include: Sequence[Rule], exclude: Sequence[Rule], *, s
 
 
 def matches(rule: Rule, entry: Entry, *, seen: datetime) -> bool:
-    """Return whether all conditions of a rule hold; of several authors or tags, any may match."""
+    """Return whether all that a rule says holds; of several authors or tags, any may match."""
     if rule.age is not None:
         own = entry.published or entry.updated
         if own is None or seen - own < rule.age:
             return False
-    return all(_is_found(pattern, FIELDS[name](entry)) for name, pattern in rule.patterns)
+    if not all(_is_found(pattern, FIELDS[name](entry)) for name, pattern in rule.patterns):
+        return False
+    if rule.any_of and not any(matches(one, entry, seen=seen) for one in rule.any_of):
+        return False
+    if not all(matches(one, entry, seen=seen) for one in rule.all_of):
+        return False
+    return not any(matches(one, entry, seen=seen) for one in rule.none_of)
 
 
 def _is_found(pattern: str, values: Sequence[str]) -> bool:

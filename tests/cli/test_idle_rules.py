@@ -34,3 +34,16 @@ def test_rules_that_have_decided_for_no_entry_are_named(sample_site: SampleSite)
         "route title: market → other",
     ]
     assert "has decided for none of 140 entries of the sources of category general; if" in done.stderr
+
+
+def test_a_rule_of_defaults_is_named_once_if_no_source_needed_it(sample_site: SampleSite) -> None:
+    site, sources = sample_site, ("one", "two")
+    rows = "".join(f"  - {{key: {key}, url: 'https://{key}.example/', initial: 200}}\n" for key in sources)
+    site.writes("defaults: {exclude: [{title: sponsored}, {title: Title 7}]}\nsources:\n" + rows)
+    with site.opened() as app:
+        for at, key in enumerate(sources):
+            FakeSource(app).says(key, *map(said, range(200 * at, 200 * at + 120)))
+    done = aggregator("-c", str(site.folder / "feeds.yaml"), "check")
+    told = [line for line in done.stderr.splitlines() if "the rule" in line]
+    assert len(told) == 1
+    assert "the rule exclude title: sponsored has decided for none of 240 entries of all sources" in told[0]

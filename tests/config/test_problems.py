@@ -74,7 +74,8 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("sources: [{url: 'https://e.org/', zzzzz: 1}]\n",
          '1:35: "zzzzz" is not a key of a source; write one that docs/feeds.md lists, or remove it'),
         ("sources: [{url: 'https://e.org/', exclude: [{subject: x}]}]\n",
-         '1:46: "subject" is not a key of a rule; write one of title, content, author, tag, link, language, age'),
+         '1:46: "subject" is not a key of a rule; write one of title, content, author, tag, link, language, age, any, '
+         'all, not'),
         ("defaults: &d {}\nsources: [{<<: *d, url: 'https://e.org/'}]\n",
          '2:12: merge keys ("<<") are not supported; write the keys out, or use defaults:'),
         # types
@@ -270,6 +271,16 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         # settings of parts that are not built yet are checked as well
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replac: x}}]}]\n",
          '1:54: "replac" is not a key of a replacement; write replace'),
+        (
+            "defaults: {exclude: [" + "{any: [" * 5 + "{title: x}" + "]}" * 5 + "]}\n" + SOURCES,
+            "1:22: over 5 rules inside of each other; write it flatter",
+        ),
+        ("defaults: {exclude: [{any: []}]}\n" + SOURCES, "1:28: the list is empty; write [{title: pattern}]"),
+        (
+            "defaults: {rewrite: [{title: {replace: x, with: '\\1'}}]}\n" + SOURCES,
+            "1:49: \\1 is not a group of the pattern, which has none; put ( ) round a part of the pattern",
+        ),
+        ("defaults: {exclude: [{or: [{title: x}]}]}\n" + SOURCES, '1:23: "or" is not a key of a rule; write any'),
         ("publish: {jekyll: {hot: 3d}}\n" + SOURCES, "1:19: to is missing; write to: a folder such as site/_posts"),
     ],
 )  # fmt: skip

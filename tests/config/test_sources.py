@@ -228,3 +228,39 @@ def test_a_store_in_the_published_folder_is_a_warning() -> None:
 def test_s44_what_may_be_shown_of_a_url(url: str, shown: str) -> None:
     [made] = settings(f"sources: [{{url: '{url}'}}]", {"KEY": "open-sesame"}).sources
     assert made.safe_url == shown
+
+
+RULED = """
+defaults:
+  exclude: [{title: sponsored}]
+  include: [{tag: news}, {any: [{title: A}, {not: [{title: B}]}]}]
+  rewrite: [{strip: {css: .ad}}, {title: {replace: x, with: y}}]
+  route: [{when: {content: ferry}, to: harbour}]
+sources:
+  - {key: plain, url: 'https://a.example/'}
+  - {key: own, url: 'https://b.example/', exclude: [{title: own}], include: [{title: C}], rewrite: [{strip: {css: .b}}]}
+  - {key: free, url: 'https://c.example/', exclude: [{title: own}], default_rules: false}
+"""
+
+
+def test_rules_of_defaults_apply_to_each_source_that_does_not_refuse_them() -> None:
+    made = settings(RULED)
+    plain, own, free = made.sources
+    assert [*map(str, plain.exclude)] == ["title: sponsored"]
+    assert [*map(str, plain.include)] == ["tag: news", "any: [title: A; not: [title: B]]"]
+    assert [*map(str, plain.rewrite)] == ["title: x"]
+    assert plain.reading.strip == (".ad",)
+    assert [*map(str, plain.routes)] == ["content: ferry → harbour"]
+    assert [*map(str, own.exclude)] == ["title: sponsored", "title: own"]
+    (both,) = own.include
+    assert str(both) == "all: [any: [tag: news; any: [title: A; not: [title: B]]]; any: [title: C]]"
+    assert own.reading.strip == (".ad", ".b")
+    assert (*map(str, free.exclude), *free.include, *free.rewrite, *free.routes, *free.reading.strip) == ("title: own",)
+    assert [category.key for category in made.categories] == ["harbour", "general"]
+    assert made.default_rules == {
+        "exclude title: sponsored",
+        "include tag: news",
+        "include any: [title: A; not: [title: B]]",
+        "rewrite title: x",
+        "route content: ferry → harbour",
+    }

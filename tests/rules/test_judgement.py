@@ -7,7 +7,7 @@ import pytest
 from aggregator.model.changes import Hit
 from aggregator.model.entry import Entry
 from aggregator.model.settings import Category, CategoryKey, Rewrite, Route, Rule, Source, SourceKey
-from aggregator.rules.judgement import Judgement, judge
+from aggregator.rules.judgement import Judgement, judge, matches
 from aggregator.rules.rewriting import rewritten
 from aggregator.urls import Url
 
@@ -87,3 +87,28 @@ def test_rules_see_what_the_source_told_and_routes_what_came_of_it() -> None:
     judgement = judge(entry, source(exclude="^Django", routes=routes), {}, seen=SEEN)
     assert judgement.places == (A, B, C)
     assert judgement.hits[0] == Hit("", "rewrite title: ^\\[News\\] ")
+
+
+@pytest.mark.parametrize(
+    ("rule", "matching"),
+    [
+        (Rule(any_of=(titled("A"), titled("B"))), {"A", "B", "AB", "BC", "ABC"}),
+        (Rule(all_of=(titled("A"), titled("B"))), {"AB", "ABC"}),
+        (Rule(none_of=(titled("A"), titled("B"))), {"C", ""}),
+        (Rule(patterns=(("title", "B"),), none_of=(titled("C"),)), {"B", "AB"}),
+        (
+            Rule(any_of=(Rule(all_of=(titled("A"), titled("B"))), Rule(none_of=(titled("B"),)))),
+            {"A", "AB", "C", "", "ABC"},
+        ),
+    ],
+)
+def test_rules_inside_of_a_rule(rule: Rule, matching: set[str]) -> None:
+    titles = ("A", "B", "C", "AB", "BC", "ABC", "")
+    assert {title for title in titles if matches(rule, Entry(title=title), seen=SEEN)} == matching
+
+
+def test_a_rule_with_rules_inside_is_told_as_it_is_written() -> None:
+    rule = Rule(patterns=(("title", "D"),), any_of=(titled("A"), Rule(none_of=(titled("B"),))))
+    assert str(rule) == "title: D, any: [title: A; not: [title: B]]"
+    told = Source(key=SourceKey("s"), url=Url("https://s.example/"), categories=(A,), exclude=(rule,))
+    assert judged("AD", told).reason == f"exclude {rule}"
