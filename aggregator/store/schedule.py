@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, RowMapping, Select, bindparam, case, func, select, type_coerce, update
@@ -75,27 +75,13 @@ class Schedule:
             hosts: only sources of these host keys; None: of all.
             ids: only sources with these ids; None: all.
         """
-        when = source.c.earliest_at if early else source.c.due_at
-        due = select(*_WAITING).where(source.c.active, ~source.c.paused, when <= now)
-        if not failing:
-            due = due.where(source.c.failures == 0)
-        if own is not None:
-            due = due.where(source.c.own_machine == own)
-        if hosts is not None:
-            due = due.where(source.c.host_key.in_(list(hosts)[:MAX_IN]))
-        if ids is not None:
-            due = due.where(source.c.id.in_(list(ids)[:MAX_IN]))
-        if blocked:
-            due = due.where(source.c.host_key.not_in(list(blocked)[:MAX_IN]))
-        if held_up:
-            due = due.where(source.c.id.not_in(list(held_up)[:MAX_IN]))
+        lists = {"hosts": hosts, "ids": ids, "blocked": blocked or None, "held_up": held_up or None}
+        given = {name: list(values)[:MAX_IN] for name, values in lists.items() if values is not None}
+        statement = _due(frozenset(given), early=early, failing=failing, own=own)
+        bound = {"now": now, "per_host": per_host, "limit": limit, **given}
         span = max(SPAN, limit * 8)
         while True:
-            first = due.order_by(source.c.due_at, source.c.id).limit(span).subquery()
-            place = func.row_number().over(partition_by=first.c.host_key, order_by=(first.c.due_at, first.c.id))
-            ranked = select(first, place.label("place"), func.count().over().label("read")).subquery()
-            chosen = select(ranked).where(ranked.c.place <= per_host).order_by(ranked.c.due_at, ranked.c.id)
-            rows = self._connection.execute(chosen.limit(limit)).mappings().all()
+            rows = self._connection.execute(statement, {"span": span, **bound}).mappings().all()
             if len(rows) == limit or not rows or rows[0]["read"] < span:
                 return [_waiting(row) for row in rows]
             span *= 8  # few hosts have many sources that are due
@@ -169,6 +155,28 @@ class Schedule:
         row = self._connection.execute(_lag(), {"now": (now - EPOCH) // MICROSECOND}).one()
         sources, late, p95, waits = map(int, row)
         return Lag(sources=sources, late=late, p95=p95 * MICROSECOND, between_runs=waits * MICROSECOND)
+
+
+@lru_cache(maxsize=64)  # made for each claim, it cost as much as all that dispatching does besides
+def _due(lists: frozenset[str], *, early: bool, failing: bool, own: bool | None) -> Select[Any]:
+    """Return the statement of `Schedule.due`; `lists` names those of its parameters that are given."""
+    due = select(*_WAITING).where(source.c.active, ~source.c.paused)
+    due = due.where((source.c.earliest_at if early else source.c.due_at) <= bindparam("now"))
+    if not failing:
+        due = due.where(source.c.failures == 0)
+    if own is not None:
+        due = due.where(source.c.own_machine == own)
+    for name, column in (("hosts", source.c.host_key), ("ids", source.c.id)):
+        if name in lists:
+            due = due.where(column.in_(bindparam(name, expanding=True)))
+    for name, column in (("blocked", source.c.host_key), ("held_up", source.c.id)):
+        if name in lists:
+            due = due.where(column.not_in(bindparam(name, expanding=True)))
+    first = due.order_by(source.c.due_at, source.c.id).limit(bindparam("span", type_=BigInteger)).subquery()
+    place = func.row_number().over(partition_by=first.c.host_key, order_by=(first.c.due_at, first.c.id))
+    ranked = select(first, place.label("place"), func.count().over().label("read")).subquery()
+    chosen = select(ranked).where(ranked.c.place <= bindparam("per_host", type_=BigInteger))
+    return chosen.order_by(ranked.c.due_at, ranked.c.id).limit(bindparam("limit", type_=BigInteger))
 
 
 @cache
