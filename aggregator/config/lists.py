@@ -77,6 +77,8 @@ def _listed(by: Source, outline: Outline, settings: Settings) -> Source:
             limit=by.reading.limit,
             allow_classes=by.reading.allow_classes,
             strip=by.reading.strip,
+            identity=by.reading.identity,
+            ignore=by.reading.ignore,
         ),
         request=Request(),
         was=(),

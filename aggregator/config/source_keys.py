@@ -30,7 +30,7 @@ from aggregator.config.keys import (
 from aggregator.config.shapes import Choice, Flag, Integer, Schema, Shape, Text
 from aggregator.config.tables import Keys, Table, key, optional, required
 from aggregator.config.variables import has_variable
-from aggregator.model.settings import Kind
+from aggregator.model.settings import Identity, Kind
 
 _REASON = Text("a reason", "the reason in words", limit=500)
 _FIELD = Text("a path, a selector or a text with {fields}", "where the item has it", limit=2000)
@@ -194,6 +194,18 @@ class DefaultRuleKeys(DefaultKeys):
     )
 
 
+IGNORED = Choice(
+    others={"authors": "author", "tags": "tag", "category": "tag", "url": "link", "description": "summary"},
+    title="title",
+    link="link",
+    content="content",
+    summary="summary",
+    author="author",
+    tag="tag",
+    enclosure="enclosure",
+)
+
+
 class SourceKeys(DefaultRuleKeys):
     """One address to poll."""
 
@@ -257,6 +269,16 @@ class SourceKeys(DefaultRuleKeys):
         0,
         "Documents behind `rel=next` or `prev-archive` that the first poll reads; of `kind: json`, pages beyond the "
         "first that a poll reads until it meets known entries: docs/lists.md.",
+    )
+    identity = key(
+        Choice(others={"guid": "id", "url": "link"}, id=Identity.ID, link=Identity.LINK, title=Identity.TITLE),
+        "id",
+        "What makes an entry the same entry at the next poll; `link` or `title` for a feed whose ids change.",
+    )
+    ignore = key(
+        ListOf(IGNORED, "a list of fields", "[content, author]", alone=True),
+        [],
+        "Fields whose change is no revision of an entry: it stays as it was if nothing else of it changes.",
     )
     allow_classes = key(
         ListOf(Text("a class name", "a class name"), "a list of class names", "[name]", most=100),

@@ -291,6 +291,8 @@ class SourceReader:
             filing=filing,
             asked=records.asked,
             next=values[SourceKeys.next] if kind is Kind.JSON else None,
+            identity=values[SourceKeys.identity],
+            ignore=frozenset(values[SourceKeys.ignore]),
             strip=(*self._usual(values).strip, *_stripped(values)),
         )
         return self._readings.setdefault(reading, reading)

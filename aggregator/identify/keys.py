@@ -7,19 +7,22 @@ no code that may change for other reasons (sanitiser, URL lists), digests carry 
 import html
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
+from typing import Any, Final
 
 from aggregator.clean.titles import MAX_TITLE, bounded_title
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed, KeyRule
+from aggregator.model.settings import Identity, Reading
 from aggregator.text.iris import is_iri
 from aggregator.text.xml_chars import normalised
 from aggregator.urls import Url, is_start_page
 
 VERSION = "1"  # of both digests, which begin with it: digests of different versions can't be compared
+PLAIN: Final = Reading()
 MIN_TOKENS = 8  # a shorter text is too common to be recognised by
 _FEW = 3  # entries with one id that may still be copies of one; beyond, the id is a constant (I33)
 
@@ -79,11 +82,24 @@ _NOISE = tuple(
 _ASCII_NOISE = tuple(noise for noise in _NOISE if noise[0][0].isascii())
 
 
-def identify(feed: Feed, *, by_text: bool = False) -> Feed:
+# Fields by their names in `ignore`: the field of an entry, and the value that stands for all of its values.
+IGNORED: Final[Mapping[str, tuple[str, Any]]] = {
+    "title": ("title", ""),
+    "link": ("link", None),
+    "content": ("content", ""),
+    "summary": ("summary", ""),
+    "author": ("authors", ()),
+    "tag": ("tags", ()),
+    "enclosure": ("enclosures", ()),
+}
+
+
+def identify(feed: Feed, reading: Reading = PLAIN, *, by_text: bool = False) -> Feed:
     """Return a document with a key and digests for each entry.
 
     Args:
         feed: cleaned.
+        reading: of its source, which may say what is the key and which fields do not count.
         by_text: dates distinguish nothing: without id and link, title and content make the key (I34).
 
     Entries with one id are merged if they agree in link or title, and in date or text, and the latest `updated`
@@ -91,12 +107,20 @@ def identify(feed: Feed, *, by_text: bool = False) -> Feed:
     The key of an entry depends on what the document contains, never on its order, which stays. Titles are cut to
     `MAX_TITLE` only here, after keys are made: entries stored before that limit existed keep theirs.
     """
-    site = feed.link
+    site, ignored = feed.link, reading.ignore
+    if reading.identity is not Identity.ID:
+        feed = replace(feed, entries=tuple(_without_ids(feed.entries, reading.identity)))
     entries = _without_useless_ids(feed.entries, site)
     named = [entry for entry in entries if entry.id]
     nameless = [entry for entry in entries if not entry.id]
-    keyed = [_keyed(entry, entry.id or "", KeyRule.ID) for entry in named]
-    keyed += _keyed_without_id(nameless, entries, site, taken={key_form(entry.key) for entry in keyed}, by_text=by_text)
+    by_title = reading.identity is Identity.TITLE
+    keyed = [_keyed(entry, entry.id or "", KeyRule.ID, ignored) for entry in named]
+    keyed += [
+        _keyed(entry, key, rule, ignored)
+        for entry, key, rule in _keys_without_id(
+            nameless, entries, site, taken={key_form(entry.key) for entry in keyed}, by_text=by_text, by_title=by_title
+        )
+    ]
     keyed.sort(key=lambda entry: entry.position)
     lost = len(feed.entries) - len(keyed)
     notices = [f"{lost} entries bear the id of another, and its link or title: merged"] if lost else []
@@ -106,16 +130,17 @@ def identify(feed: Feed, *, by_text: bool = False) -> Feed:
     return replace(feed, entries=tuple(keyed), notices=(*feed.notices, *notices), ids_shared=is_shared)
 
 
-def identify_again(feed: Feed, *, by_link: bool, by_text: bool) -> Feed:
+def identify_again(feed: Feed, reading: Reading = PLAIN, *, by_link: bool, by_text: bool) -> Feed:
     """Identify the entries of a source whose ids or dates change all the time, and so distinguish nothing (I35).
 
     Args:
         feed: as `identify` returned it.
+        reading: of its source.
         by_link: its ids change: they count as none.
         by_text: the dates of its entries without id and link change: title and content distinguish these.
     """
     entries = tuple(replace(entry, id=None) for entry in feed.entries) if by_link else feed.entries
-    return identify(replace(feed, entries=entries), by_text=by_text) if by_link or by_text else feed
+    return identify(replace(feed, entries=entries), reading, by_text=by_text) if by_link or by_text else feed
 
 
 @lru_cache(512)  # look-ups, decisions and rows of a document ask eight times for each new entry
@@ -128,8 +153,10 @@ def key_form(key: str) -> str:
     return sha256(_SCHEME.sub("//", key).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def digest_of(entry: Entry) -> Digest:
+def digest_of(entry: Entry, ignored: Collection[str] = ()) -> Digest:
     """Return the digest of what a reader sees of an entry (I38): a new digest means a revision.
+
+    Of `ignored` fields, by their names in `IGNORED`, no value counts.
 
     It is the version, a colon, and the SHA-256 in hex of these fields in UTF-8, joined by NUL; lists within them by
     0x1F, parts of an item by 0x1E (no text contains these: I7):
@@ -146,6 +173,8 @@ def digest_of(entry: Entry) -> Digest:
     change of markup alone, of blanks, of counters, of "3 hours ago" or of advertisements is not a revision, and a
     sanitiser that learns a new element revises nothing.
     """
+    if ignored:
+        entry = replace(entry, **dict(IGNORED[name] for name in ignored))
     fields = (
         _composed("".join(entry.title.split())),
         _address(entry.link or ""),
@@ -188,6 +217,17 @@ def global_id_hash(own_id: str) -> str | None:
 def speaks_for_itself(own_id: str) -> bool:
     """Return whether an id alone proves sameness: `urn:` and `tag:` ids are made for that; a URL may be any page's."""
     return own_id.partition(":")[0].lower() in ("urn", "tag")
+
+
+def _without_ids(entries: Sequence[Entry], identity: Identity) -> list[Entry]:
+    """Return entries whose ids count for nothing; those with one title are one, if that is their identity."""
+    plain = [replace(entry, id=None) for entry in entries]
+    if identity is not Identity.TITLE:
+        return plain
+    titled: dict[str, list[Entry]] = {}
+    for entry in plain:
+        titled.setdefault(_title(entry) or str(entry.position), []).append(entry)
+    return [_latest(copies) for copies in titled.values()]
 
 
 def _without_useless_ids(entries: Sequence[Entry], site: Url | None) -> list[Entry]:
@@ -247,13 +287,20 @@ def _latest(copies: Sequence[Entry]) -> Entry:
     return replace(latest, position=min(entry.position for entry in copies))
 
 
-def _keyed_without_id(
-    nameless: Sequence[Entry], entries: Sequence[Entry], site: Url | None, *, taken: set[str], by_text: bool
-) -> list[Entry]:
+def _keys_without_id(
+    nameless: Sequence[Entry],
+    entries: Sequence[Entry],
+    site: Url | None,
+    *,
+    taken: set[str],
+    by_text: bool,
+    by_title: bool,
+) -> list[tuple[Entry, str, KeyRule]]:
     """Return the entries without a usable id, each with a key: the first value that no other entry has (I34)."""
     if not nameless:
         return []
     rules: tuple[tuple[KeyRule, Callable[[Entry], str | None]], ...] = (
+        *(((KeyRule.TITLE, _title),) if by_title else ()),
         (KeyRule.LINK, lambda entry: _telling_link(entry, site)),
         (KeyRule.ENCLOSURE, lambda entry: entry.enclosures[0].url if entry.enclosures else None),
         *(() if by_text else ((KeyRule.TITLE_AND_DATE, _title_and_date),)),
@@ -262,24 +309,29 @@ def _keyed_without_id(
         rule: Counter(key_form(found) for entry in entries if (found := candidate(entry))) for rule, candidate in rules
     }
     last: dict[str, list[Entry]] = {}
-    keyed: list[Entry] = []
+    keyed: list[tuple[Entry, str, KeyRule]] = []
     for entry in nameless:
         for rule, candidate in rules:
             found = candidate(entry)
             if found and counts[rule][key_form(found)] == 1 and key_form(found) not in taken:
-                keyed.append(_keyed(entry, found, rule))
+                keyed.append((entry, found, rule))
                 break
         else:
             last.setdefault(_hashed(entry.title, entry.text), []).append(entry)
-    keyed += (_keyed(_latest(copies), found, KeyRule.TITLE_AND_CONTENT) for found, copies in last.items())
+    keyed += ((_latest(copies), found, KeyRule.TITLE_AND_CONTENT) for found, copies in last.items())
     return keyed
 
 
-def _keyed(entry: Entry, key: str, rule: KeyRule) -> Entry:
+def _keyed(entry: Entry, key: str, rule: KeyRule, ignored: Collection[str]) -> Entry:
     """Return an entry with its key, made from the whole title; digest and stored title are bounded (I15)."""
     if len(entry.title) > MAX_TITLE:
         entry = replace(entry, title=bounded_title(entry.title))
-    return replace(entry, key=EntryKey(key), key_rule=rule, digest=digest_of(entry), text_digest=text_digest_of(entry))
+    digest, text_digest = digest_of(entry, ignored), text_digest_of(entry)
+    return replace(entry, key=EntryKey(key), key_rule=rule, digest=digest, text_digest=text_digest)
+
+
+def _title(entry: Entry) -> str | None:
+    return _hashed(_folded(entry.title)) if entry.title else None
 
 
 def _title_and_date(entry: Entry) -> str | None:

@@ -215,6 +215,7 @@ class KeyRule(StrEnum):
     ENCLOSURE = "enclosure"
     TITLE_AND_DATE = "title_and_date"
     TITLE_AND_CONTENT = "title_and_content"
+    TITLE = "title"  # only if the operator says so (`identity: title`)
 
 
 HOOK: Final = "hook "  # begins the name of a hook among the steps that changed an entry

@@ -55,6 +55,14 @@ class Dedupe(StrEnum):
 NEAR: Final = 0.85  # text similarity that is required where the titles are the same, unless feeds.yaml says another
 
 
+class Identity(StrEnum):
+    """The part of an entry that makes it the same entry at the next poll: setting `identity`."""
+
+    ID = "id"
+    LINK = "link"
+    TITLE = "title"
+
+
 class Show(StrEnum):
     """The published part of an entry: setting `show`."""
 
@@ -143,6 +151,8 @@ class Reading:
     asked: tuple[str, ...] = ()  # paths of values for the request of an item's detail
     next: str | None = None  # path of the next page in a list
     is_article: bool = False  # the body is the page behind an entry's link, for `full_text`
+    identity: Identity = Identity.ID
+    ignore: frozenset[str] = frozenset()  # fields whose change is no revision (`identify.keys.IGNORED`)
 
 
 @record
@@ -481,6 +491,8 @@ def fetch_settings_of(source: Source) -> str:
         reading.timezone,
         *_beyond_feeds(source),
         *((reading.strip,) if reading.strip else ()),
+        *((reading.identity.value,) if reading.identity is not Identity.ID else ()),
+        *((sorted(reading.ignore),) if reading.ignore else ()),
         *(_said_to(source.program) if source.program else ()),
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()

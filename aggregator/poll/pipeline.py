@@ -255,7 +255,8 @@ def _identified(feed: Feed, job: Job) -> Feed:
     """Return a document with keys from links or texts, where the ids or dates of its source are unreliable (I35)."""
     if isinstance(job, DetailJob):
         return feed
-    return keys.identify_again(feed, by_link=job.observed.by_link, by_text=job.observed.by_text)
+    observed = job.observed
+    return keys.identify_again(feed, job.source.reading, by_link=observed.by_link, by_text=observed.by_text)
 
 
 def _rewritten(feed: Feed, source: Source) -> Feed:

@@ -40,7 +40,7 @@ def read(fetched: Fetched, reading: Reading) -> Feed:
     Raises:
         ParseError: it can't be read as a feed.
     """
-    return identify(clean(parse(fetched, reading), reading))
+    return identify(clean(parse(fetched, reading), reading), reading)
 
 
 def read_new(fetched: Fetched, ask: Ask, read_body: Callable[[Fetched], Feed]) -> Feed:

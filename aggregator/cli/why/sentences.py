@@ -21,6 +21,7 @@ KEY_RULES = {
     KeyRule.LINK: "its link, since it has no id of use",
     KeyRule.ENCLOSURE: "its file, since neither id nor link tell it from others",
     KeyRule.TITLE_AND_DATE: "its title and date, since it has no usable id, link or file",
+    KeyRule.TITLE: "its title, as `identity` of its source wants it",
     KeyRule.TITLE_AND_CONTENT: "its title and text, since nothing else tells it from others",
 }
 STATES = {
