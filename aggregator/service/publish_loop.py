@@ -16,9 +16,7 @@ from aggregator.service.outputs import OutputWatch
 log = getLogger(__name__)
 
 DEBOUNCE = timedelta(seconds=30)  # between two renderings of a category (R33), and after a failure
-WAVE = timedelta(
-    seconds=10
-)  # how long news wait at most for polls under way: rendered once, not in the middle and again
+WAVE = timedelta(seconds=10)  # how long news wait at most for polls under way, so that they are rendered once
 QUIET = timedelta(seconds=2)  # without news, after which polls that are still under way are not waited for
 LAST_WORD = 6.5  # seconds after a stop; then no further category is begun, and the next start renders the rest
 
