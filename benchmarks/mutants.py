@@ -3,17 +3,20 @@
 `python -m benchmarks.mutants --count 200 --seed 1`
 
 Each mutant changes one place of one module. It is killed if a usual test of `tests/<folder of the module>` fails within
-60 seconds of processor time. Each folder's tests run once without a mutant, to see which test calls which functions;
-those that call the function with the mutant then run first. The working tree is never changed: what the tests need is
-copied to a temporary folder.
+60 seconds of processor time. Each folder's tests run once without a mutant, to see which test executes which lines;
+those that execute the statement with the mutant then run, for the others can't notice it. The working tree is never
+changed: what the tests need is copied to a temporary folder.
 
 One pytest collects the tests of a folder and forks for each mutant, which replaces the code of one function
-(`mutants_plugin`). What this can't replace, such as a constant of a module, and what survives it, since a module may
-have called its functions when it was imported, is tried anew with a pytest of its own.
+(`mutants_plugin`). What this can't replace, such as a constant of a module, and what survives it though it was executed
+while modules were imported, is tried anew with a pytest of its own and all tests of the folder.
+
+Modules that need a PostgreSQL server are tried with the tests of their folder that start one (`SERVED`).
 
 Left out, because no test of behaviour could find them: docstrings, log calls, annotations, decorators, assertions,
-sentences (texts with a space), flags without an effect on results (`strict`, `maxsize`, `timeout` ...), conditions of
-`TYPE_CHECKING`, and mutants that compile to the same code. Migrations are frozen once released and left out, too.
+sentences (texts with a space), arguments without an effect on results (`strict`, `timeout`, sizes of caches ...),
+conditions of `TYPE_CHECKING`, and mutants that compile to the same code. Migrations are frozen once released and left
+out, too.
 """
 
 import argparse
@@ -51,10 +54,25 @@ COPIED = (
     "CHANGELOG.md",
     "feeds.yaml",
 )
+BEFORE = "before the first test"
 TOGETHER = 20  # mutants of one warm pytest
 MARKS = ("-m", "not slow and not service")
+SERVED = {"store/postgres.py": "store/test_postgres.py", "store/moving.py": "store/test_moving.py"}
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
-FLAGS = {"strict", "maxsize", "timeout", "stacklevel", "slots", "frozen", "kw_only", "repr", "daemon", "cache_ok"}
+FLAGS = {
+    "strict",
+    "maxsize",
+    "timeout",
+    "stacklevel",
+    "slots",
+    "frozen",
+    "kw_only",
+    "repr",
+    "daemon",
+    "cache_ok",
+    "max_bytes",
+    "each_bytes",
+}
 SYMMETRIC = {"min", "max", "isinstance", "issubclass", "zip", "and_", "or_", "union", "gcd"}
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Eq: (ast.NotEq,),
@@ -301,66 +319,75 @@ def modules() -> Iterator[Path]:
                 yield module.relative_to(ROOT / "aggregator")
 
 
-class Callers:
-    """Which tests of a folder call which functions, recorded by one run of the folder's tests without a mutant."""
+class Coverage:
+    """Which tests of a folder execute which lines, recorded by one run of the folder's tests without a mutant."""
 
     def __init__(self) -> None:
-        self._by_function: dict[str, dict[int, list[tuple[float, str]]]] = {}  # module, first line: seconds, test
+        self._tests: dict[str, dict[int, list[tuple[float, str]]]] = {}  # module, line: seconds and id of each test
 
     def record(self, folder: str, copy: Path) -> None:
         """Run the tests of a folder in a copy of the repository."""
-        record = copy.parent / f"calls-{folder}"
-        if run_tests(folder, copy, 900, {"MUTANTS_RECORD": str(record)}) != 0:
+        record = copy.parent / f"lines-{folder}"
+        if run_tests(folder, copy, 900, {"MUTANTS_RECORD": str(record), "MUTANTS_FOLDER": folder}) != 0:
             raise SystemExit(f"the tests of {folder} fail without a mutant, or take over 15 minutes")
-        for line in record.read_text(encoding="utf-8").splitlines():
-            test, seconds, functions = json.loads(line)
-            for module, first in functions:
-                self._by_function.setdefault(module, {}).setdefault(first, []).append((seconds, test))
+        for text in record.read_text(encoding="utf-8").splitlines():
+            test, seconds, executed = json.loads(text)
+            for module, lines in executed.items():
+                tests = self._tests.setdefault(module, {})
+                for line in lines:
+                    tests.setdefault(line, []).append((seconds, test))
 
-    def of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that call the function with the mutant, quick ones first.
+    def of(self, mutant: Mutant) -> tuple[list[str], bool]:
+        """Return the tests that execute a line of the statement with the mutant, quick ones first.
 
-        Of a place outside of functions: the tests that call anything in the module.
+        Also return whether it was executed before the first test, when modules were imported.
         """
-        functions = self._by_function.get(str(mutant.module), {})
-        around = [
-            first_line(node)
-            for node in ast.walk(ast.parse(mutant.before))
-            if isinstance(node, ast.FunctionDef) and node.lineno <= mutant.line <= (node.end_lineno or 0)
-        ]
-        found = {test: seconds for first in around or functions for seconds, test in functions.get(first, ())}
-        return sorted(found, key=lambda test: found[test])
+        by_line = self._tests.get(str(mutant.module), {})
+        lines = lines_of_statement(ast.parse(mutant.before), mutant.line)
+        found = {test: seconds for line in lines for seconds, test in by_line.get(line, ())}
+        return sorted(found.keys() - {BEFORE}, key=lambda test: found[test]), BEFORE in found
 
 
-def first_line(node: ast.FunctionDef) -> int:
-    """Return the line by which the code of a function is known: that of its first decorator."""
-    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
+def lines_of_statement(tree: ast.Module, line: int) -> range:
+    """Return the lines of the innermost statement around a line; those before its body if the line is one of them."""
+    around = [node for node in ast.walk(tree) if isinstance(node, ast.stmt) and line in span(node)]
+    inner = min(around, key=lambda node: len(span(node)))
+    body: list[ast.stmt] = getattr(inner, "body", [])
+    return range(inner.lineno, body[0].lineno) if body and line < body[0].lineno else span(inner)
 
 
-def judge_together(
-    mutants: Sequence[Mutant], copy: Path, callers: Callers, *, seconds: int, quick: bool
-) -> Iterator[Verdict]:
-    """Try mutants of one folder in forks of one pytest; those that don't die there with a pytest of their own."""
+def span(node: ast.stmt) -> range:
+    """Return the lines of a statement."""
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+
+def judge_together(mutants: Sequence[Mutant], copy: Path, coverage: Coverage, *, seconds: int) -> Iterator[Verdict]:
+    """Try mutants of one folder in forks of one pytest, with the tests that execute them.
+
+    A mutant gets a pytest of its own, with all tests of the folder, if a fork can't replace its code, or if it survives
+    and is imported.
+    """
     tasks, results = copy / "tasks", copy / "results"
+    covered = [coverage.of(mutant) for mutant in mutants]
     asked = [
-        {"module": str(m.module), "before": m.before, "after": m.after, "tests": callers.of(m), "quick": quick}
-        for m in mutants
+        {"module": str(mutant.module), "before": mutant.before, "after": mutant.after, "tests": tests}
+        for mutant, (tests, _) in zip(mutants, covered, strict=True)
     ]
     tasks.write_text(json.dumps({"seconds": seconds, "mutants": asked}), encoding="utf-8")
     results.write_text("")
     environ = {"MUTANTS_TASKS": str(tasks), "MUTANTS_RESULTS": str(results)}
     run_tests(mutants[0].module.parts[0], copy, 6 * seconds * len(mutants), environ)
-    for mutant, line in itertools.zip_longest(mutants, results.read_text(encoding="utf-8").splitlines()):
+    done = results.read_text(encoding="utf-8").splitlines()
+    for mutant, (tests, is_imported), line in itertools.zip_longest(mutants, covered, done):
         word, taken = json.loads(line or '["unknown", 0]')
-        if word in ("killed", "timeout"):
-            yield Verdict(mutant, word, taken)
+        if word == "unknown" or (word == "survived" and is_imported):
+            yield judge(mutant, copy, tests, seconds=seconds)
         else:
-            yield judge(mutant, copy, callers, seconds=seconds, quick=quick)
+            yield Verdict(mutant, word, taken)
 
 
-def judge(mutant: Mutant, copy: Path, callers: Callers, *, seconds: int, quick: bool) -> Verdict:
-    """Run the tests of a mutant's folder against a copy of the repository that holds the mutant."""
-    first = callers.of(mutant)
+def judge(mutant: Mutant, copy: Path, first: Sequence[str], *, seconds: int) -> Verdict:
+    """Run the tests of a mutant's folder, some of them first, in a copy of the repository that holds the mutant."""
     order = copy.parent / "first"
     order.write_text(json.dumps(first), encoding="utf-8")
     path = copy / "aggregator" / mutant.module
@@ -368,8 +395,8 @@ def judge(mutant: Mutant, copy: Path, callers: Callers, *, seconds: int, quick: 
     forget_compiled(path)
     started = time.monotonic()
     try:
-        environ = {"MUTANTS_FIRST": str(order)} | ({"MUTANTS_ONLY": "1"} if quick else {})
-        code = run_tests(mutant.module.parts[0], copy, seconds, environ) if first or not quick else 0
+        tests = SERVED.get(str(mutant.module), mutant.module.parts[0])
+        code = run_tests(tests, copy, seconds, {"MUTANTS_FIRST": str(order)})
     finally:
         path.write_text(mutant.before, encoding="utf-8")
         forget_compiled(path)
@@ -379,12 +406,13 @@ def judge(mutant: Mutant, copy: Path, callers: Callers, *, seconds: int, quick: 
     return Verdict(mutant, word, time.monotonic() - started)
 
 
-def run_tests(folder: str, copy: Path, seconds: int, environ: Mapping[str, str]) -> int | None:
+def run_tests(where: str, copy: Path, seconds: int, environ: Mapping[str, str]) -> int | None:
     """Return the exit code of pytest, None if it used up its time: processor time, or five times that by the clock."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "benchmarks.mutants_plugin", "-p", "no:cacheprovider"]
     command.append(f"--basetemp={copy.parent / 'tmp'}")  # the next run removes what a killed one leaves
+    marks = ("-m", "not slow") if where in SERVED.values() else MARKS
     process = subprocess.Popen(
-        ["sh", "-c", 'ulimit -t "$0"; exec "$@"', str(seconds), *command, *MARKS, f"tests/{folder}"],
+        ["sh", "-c", 'ulimit -t "$0"; exec "$@"', str(seconds), *command, *marks, f"tests/{where}"],
         cwd=copy,
         env={**os.environ, **environ, "PYTHONPATH": str(copy)},
         stdout=subprocess.DEVNULL,
@@ -426,7 +454,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="which mutants (1)")
     parser.add_argument("--seconds", type=int, default=60, help="processor time for the tests of one mutant (60)")
     parser.add_argument("--jobs", type=int, default=1, help="how many mutants at a time (1)")
-    parser.add_argument("--quick", action="store_true", help="only the tests that call the function with the mutant")
     parser.add_argument("--only", default="", help="modules whose path begins with this, such as store/ev")
     parser.add_argument("--list", action="store_true", help="print the mutants that would be tried, and try none")
     options = parser.parse_args()
@@ -434,7 +461,7 @@ def main() -> int:
     if options.list:
         print(*(m.diff for m in chosen), sep="\n")
         return 0
-    verdicts = try_all(chosen, jobs=options.jobs, seconds=options.seconds, quick=options.quick)
+    verdicts = try_all(chosen, jobs=options.jobs, seconds=options.seconds)
     count = Counter(verdict.word for verdict in verdicts)
     for folder in sorted({v.mutant.module.parts[0] for v in verdicts}):
         words = Counter(v.word for v in verdicts if v.mutant.module.parts[0] == folder)
@@ -444,10 +471,10 @@ def main() -> int:
     return 0 if share >= 95 else 1
 
 
-def try_all(chosen: Sequence[Mutant], *, jobs: int, seconds: int, quick: bool) -> list[Verdict]:
+def try_all(chosen: Sequence[Mutant], *, jobs: int, seconds: int) -> list[Verdict]:
     """Try mutants, each of `jobs` threads in a copy of its own."""
     copies: SimpleQueue[Path] = SimpleQueue()
-    callers = Callers()
+    coverage = Coverage()
 
     @contextmanager
     def borrowed() -> Iterator[Path]:
@@ -459,12 +486,16 @@ def try_all(chosen: Sequence[Mutant], *, jobs: int, seconds: int, quick: bool) -
 
     def record(folder: str) -> None:
         with borrowed() as copy:
-            callers.record(folder, copy)
+            coverage.record(folder, copy)
 
     def attempt(mutants: Sequence[Mutant]) -> list[Verdict]:
         verdicts = []
         with borrowed() as copy:
-            for verdict in judge_together(mutants, copy, callers, seconds=seconds, quick=quick):
+            if str(mutants[0].module) in SERVED:
+                found = iter([judge(mutants[0], copy, [], seconds=seconds)])
+            else:
+                found = judge_together(mutants, copy, coverage, seconds=seconds)
+            for verdict in found:
                 mutant = verdict.mutant
                 place = f"{mutant.module}:{mutant.line}"
                 print(f"{verdict.word:8} {verdict.seconds:5.1f} s  {mutant.kind:10} {place}", flush=True)
@@ -479,9 +510,9 @@ def try_all(chosen: Sequence[Mutant], *, jobs: int, seconds: int, quick: bool) -
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
         folders = sorted({mutant.module.parts[0] for mutant in chosen})
         list(pool.map(record, folders))
-        together: list[list[Mutant]] = []
+        together = [[mutant] for mutant in chosen if str(mutant.module) in SERVED]
         for folder in folders:
-            mutants = [mutant for mutant in chosen if mutant.module.parts[0] == folder]
+            mutants = [m for m in chosen if m.module.parts[0] == folder and str(m.module) not in SERVED]
             together += [mutants[start : start + TOGETHER] for start in range(0, len(mutants), TOGETHER)]
         return [verdict for verdicts in pool.map(attempt, together) for verdict in verdicts]
 

@@ -1,10 +1,11 @@
-"""pytest plugin of `benchmarks.mutants`: which functions each test calls, and the tests of one function first.
+"""pytest plugin of `benchmarks.mutants`: which lines each test executes, and the tests of one mutant first.
 
 Environment variables say what to do. `MUTANTS_RECORD`: a file to which each test appends a line of JSON: its id,
-its seconds of processor time and the functions of the package that it called. `MUTANTS_FIRST`: a JSON list of ids of
-tests to run first, in this order; `MUTANTS_ONLY` set: and no others. `MUTANTS_TASKS`: a file of mutants that are tried
-one after the other, each in a fork of this process, which has imported and collected all; `MUTANTS_RESULTS`: where a
-line of JSON for each of them goes, killed, timeout, survived or unknown with the seconds it took.
+its seconds of processor time and the lines of the modules of `MUTANTS_FOLDER` that it executed, by module; the first
+line of the file is of what was executed before the first test. `MUTANTS_FIRST`: a JSON list of ids of tests to run
+first, in this order. `MUTANTS_TASKS`: a file of mutants that are tried one after the other, each with its own tests in
+a fork of this process, which has imported and collected all; `MUTANTS_RESULTS`: where a line of JSON for each of them
+goes, killed, timeout, survived or unknown with the seconds it took.
 """
 
 import gc
@@ -26,50 +27,79 @@ from typing import Any, cast
 
 import pytest
 
-from benchmarks.mutants import parts
+from benchmarks.mutants import BEFORE, parts
 
 PACKAGE = str(Path.cwd() / "aggregator") + "/"
 UNKNOWN = 77  # exit code of a fork that could not replace the code
-_called: set[tuple[str, int]] = set()
+RECORD = os.environ.get("MUTANTS_RECORD")
+TRACED = f"{PACKAGE}{os.environ.get('MUTANTS_FOLDER', '')}/"
+_left: dict[CodeType, set[int]] = {}  # lines of each code that was called, without those that were executed
 
 
-def _trace(frame: FrameType, event: str, _: object) -> None:
+def _trace(frame: FrameType, event: str, _: object) -> Any:
+    """Return the function that takes the lines of a call; None if all lines of its code were executed already."""
     code = frame.f_code
-    if code.co_filename.startswith(PACKAGE):
-        _called.add((code.co_filename, code.co_firstlineno))
+    if not code.co_filename.startswith(TRACED):
+        return None
+    if code not in _left:
+        _left[code] = {line for *_, line in code.co_lines() if line}
+    left = _left[code]
+
+    def executed(frame: FrameType, event: str, _: object) -> Any:
+        left.discard(frame.f_lineno)
+        return executed if left else None
+
+    return executed if left else None
+
+
+def _start() -> None:
+    _left.clear()
+    threading.settrace(_trace)
+    sys.settrace(_trace)
+
+
+def _write(test: str, seconds: float) -> None:
+    """Stop tracing, and append what was executed."""
+    sys.settrace(None)
+    threading.settrace(cast(Any, None))
+    found: dict[str, set[int]] = {}
+    for code, left in list(_left.items()):
+        lines = {line for *_, line in code.co_lines() if line}
+        found.setdefault(code.co_filename.removeprefix(PACKAGE), set()).update(lines - left)
+    with Path(str(RECORD)).open("a", encoding="utf-8") as file:
+        print(json.dumps([test, seconds, {module: sorted(lines) for module, lines in found.items()}]), file=file)
+
+
+if RECORD is not None:
+    _start()
+
+
+def pytest_collection_finish() -> None:
+    """Record what was executed by imports."""
+    if RECORD is not None:
+        _write(BEFORE, 0)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Record the functions that one test calls, its fixtures included."""
-    record = os.environ.get("MUTANTS_RECORD")
-    if record is None:
+    """Record the lines that one test executes, its fixtures included."""
+    if RECORD is None:
         return (yield)
-    _called.clear()
     started = time.process_time()
-    threading.settrace(_trace)
-    sys.settrace(_trace)
+    _start()
     try:
         return (yield)
     finally:
-        sys.settrace(None)
-        threading.settrace(cast(Any, None))
-        functions = [(name.removeprefix(PACKAGE), line) for name, line in list(_called)]
-        with Path(record).open("a", encoding="utf-8") as file:
-            print(json.dumps([item.nodeid, time.process_time() - started, functions]), file=file)
+        _write(item.nodeid, time.process_time() - started)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests that the environment names first."""
     path = os.environ.get("MUTANTS_FIRST")
     if path is None:
         return
     order = {name: number for number, name in enumerate(json.loads(Path(path).read_text(encoding="utf-8")))}
     items.sort(key=lambda item: order.get(item.nodeid, len(order)))
-    if "MUTANTS_ONLY" in os.environ:
-        others = [item for item in items if item.nodeid not in order]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item.nodeid in order]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -81,10 +111,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     tasks = json.loads(Path(path).read_text(encoding="utf-8"))
     items = {item.nodeid: item for item in session.items}
     for task in tasks["mutants"]:
-        first = [items[test] for test in task["tests"] if test in items]
-        rest = [] if task["quick"] else [item for item in session.items if item not in set(first)]
         started = time.monotonic()
-        word = _try(session, task, [*first, *rest], tasks["seconds"])
+        word = _try(session, task, [items[test] for test in task["tests"] if test in items], tasks["seconds"])
         with Path(os.environ["MUTANTS_RESULTS"]).open("a", encoding="utf-8") as file:
             print(json.dumps([word, time.monotonic() - started]), file=file)
     return True

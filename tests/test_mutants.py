@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from aggregator.text import durations
-from benchmarks.mutants import Places, choose
+from benchmarks.mutants import Places, choose, lines_of_statement
 from benchmarks.mutants_plugin import replace_function
 
 
@@ -71,3 +71,11 @@ def test_a_function_gets_the_code_of_a_mutant_and_its_own_again() -> None:
 def test_what_is_no_function_is_not_replaced() -> None:
     before = Path(durations.__file__).read_text(encoding="utf-8")
     assert not replace_function("text/durations.py", before, f"{before}\nMUTANT = 1\n")
+
+
+def test_of_a_compound_statement_only_the_lines_before_its_body_count() -> None:
+    tree = ast.parse(
+        "if one(\n    1\n):\n    two(\n        2\n    )\nelif three:\n    try:\n        pass\n    except Odd:\n        4\n"
+    )
+    lines = [[*lines_of_statement(tree, line)] for line in (2, 5, 7, 10, 11)]
+    assert lines == [[1, 2, 3], [4, 5, 6], [7], [8, 9, 10, 11], [11]]

@@ -88,7 +88,7 @@ class SiteOutputs:
         self._river = RiverPages(store, settings, formats.names, style, files, has_story_pages=has_story_pages)
         self._sources = SourcePages(store, settings, formats.names, style, files, has_story_pages=has_story_pages)
         self._counts: dict[int, tuple[int, int]] = {}  # generation, and number of stories then, by category
-        self._sections: LruCache[html_pages.Section] = LruCache(4 * 1024 * 1024, each_bytes=1024)
+        self._sections: LruCache[html_pages.Section] = LruCache(max_bytes=4 * 1024 * 1024, each_bytes=1024)
 
     def publish(self, rows: Sequence[CategoryRow], looks: Mapping[int, str], run: PublishRun) -> bool:
         """Write these outputs if anything has happened that they show.

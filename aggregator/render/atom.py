@@ -29,7 +29,7 @@ LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 END = b"</feed>"
 INSIDE, DEEPER = " " * 4, " " * 6  # before the children of an entry, and theirs
 
-_entries: LruCache[bytes] = LruCache(8 * 1024 * 1024, each_bytes=3072)
+_entries: LruCache[bytes] = LruCache(max_bytes=8 * 1024 * 1024, each_bytes=3072)
 
 
 def render_atom(document: Document, site: Site, *, html: bool) -> bytes:

@@ -20,15 +20,15 @@ def forget_all() -> None:
 class LruCache(Generic[Value]):
     """LRU cache bounded by bytes, since values differ much in size. Threads may share it."""
 
-    def __init__(self, limit_bytes: int, *, each_bytes: int) -> None:
+    def __init__(self, *, max_bytes: int, each_bytes: int) -> None:
         """Make an empty cache.
 
         Args:
-            limit_bytes: of all that is kept.
+            max_bytes: of all that is kept.
             each_bytes: overhead of a key and its place besides the texts: without it, small values are too many (a soak
                 of seven virtual hours had 50 MB of them where 8 were allowed).
         """
-        self.limit_bytes, self.each_bytes = limit_bytes, each_bytes
+        self.max_bytes, self.each_bytes = max_bytes, each_bytes
         self._kept: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
@@ -51,7 +51,7 @@ class LruCache(Generic[Value]):
             value: never None.
             size_bytes: size of the texts in key and value; a value over a tenth of the limit is not kept.
         """
-        if size_bytes > self.limit_bytes // 10:
+        if size_bytes > self.max_bytes // 10:
             return
         size_bytes += self.each_bytes
         with self._lock:
@@ -59,7 +59,7 @@ class LruCache(Generic[Value]):
                 self._bytes -= self._kept.pop(key)[1]
             self._kept[key] = (value, size_bytes)
             self._bytes += size_bytes
-            while self._bytes > self.limit_bytes:
+            while self._bytes > self.max_bytes:
                 self._bytes -= self._kept.popitem(last=False)[1][1]
 
     def clear(self) -> None:

@@ -55,10 +55,9 @@ _KINDS = {
     "zip": "application/zip",
 }
 
-_SHARED = 1024  # addresses and times; all formats of a document, and their verification, ask for the same
 
 _safe: LruCache[str] = LruCache(
-    4 * 1024 * 1024, each_bytes=512
+    max_bytes=4 * 1024 * 1024, each_bytes=512
 )  # the three formats of a category ask for the same HTML one after the other
 
 
@@ -147,7 +146,7 @@ def _is_usable(when: datetime) -> bool:
     return when.tzinfo is not None and 1 < when.year < 9999
 
 
-@lru_cache(maxsize=_SHARED)
+@lru_cache(maxsize=1024)  # all formats of a document, and their verification, ask for the same
 def instant(when: datetime) -> str:
     """Return a time as RFC 3339 with T, Z and whole seconds (A8).
 
@@ -166,7 +165,7 @@ def exact_instant(when: datetime) -> str:
     return whole_utc(when).replace(microsecond=when.microsecond, tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-@lru_cache(maxsize=_SHARED)
+@lru_cache(maxsize=1024)  # all formats of a document, and their verification, ask for the same
 def web_address(url: str | None) -> str | None:
     """Return an http or https URL in a form that is an IRI too, else None (S33; RFC 4287, section 2). Idempotent.
 

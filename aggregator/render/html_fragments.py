@@ -177,7 +177,7 @@ def _joins(text: str, at: int) -> bool:
 EXCERPT: Final = 300  # code points
 _ENOUGH: Final = 8 * EXCERPT  # characters of HTML that hold as many, as a rule: a whole article costs ten times as much
 
-_excerpts: LruCache[str] = LruCache(2 * 1024 * 1024, each_bytes=512)
+_excerpts: LruCache[str] = LruCache(max_bytes=2 * 1024 * 1024, each_bytes=512)
 
 
 def excerpt_of(content: str) -> str:

@@ -26,7 +26,7 @@ _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
-_items: LruCache[str] = LruCache(4 * 1024 * 1024, each_bytes=3072)
+_items: LruCache[str] = LruCache(max_bytes=4 * 1024 * 1024, each_bytes=3072)
 
 
 def render_json(document: Document, site: Site, store_id: str, *, html: bool) -> bytes:

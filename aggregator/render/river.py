@@ -22,7 +22,7 @@ from aggregator.render.theme import PageStyle
 LATEST: Final = "latest.html"
 ALIAS: Final = "all.html"  # leads to it
 
-_items: LruCache[Markup] = LruCache(2 * 1024 * 1024, each_bytes=1024)
+_items: LruCache[Markup] = LruCache(max_bytes=2 * 1024 * 1024, each_bytes=1024)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ _FEEDS = frozenset({"application/atom+xml", "application/rss+xml", "application/
 _MARKUP = re.compile("<[A-Za-z/!?]|&#?[A-Za-z0-9]+;")
 _PLAIN_OF_CHANNEL = re.compile(rb"(<(?:title|description)>)([^<]*&[^<]*)")
 
-_items: LruCache[bytes] = LruCache(4 * 1024 * 1024, each_bytes=3072)
+_items: LruCache[bytes] = LruCache(max_bytes=4 * 1024 * 1024, each_bytes=3072)
 
 
 def render_rss(document: Document, site: Site, *, ttl: int, html: bool) -> bytes:

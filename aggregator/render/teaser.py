@@ -58,7 +58,7 @@ class Excerpt:
     is_short: bool  # the whole text is short enough for a list
 
 
-_known: LruCache[Excerpt] = LruCache(1024 * 1024, each_bytes=512)
+_known: LruCache[Excerpt] = LruCache(max_bytes=1024 * 1024, each_bytes=512)
 
 
 def excerpt_of(html: str, title: str = "") -> Excerpt:

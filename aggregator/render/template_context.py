@@ -72,7 +72,7 @@ class Story:
         return any(tag in self.html for tag in SHOWN)
 
 
-_stories: LruCache[tuple[Story, bool]] = LruCache(4 * 1024 * 1024, each_bytes=4096)
+_stories: LruCache[tuple[Story, bool]] = LruCache(max_bytes=4 * 1024 * 1024, each_bytes=4096)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def test_r68_memory_pressure_stops_polls_drops_caches_and_ends_in_order(
     holds(81)
     sample_site = SampleSite(tmp_path)
     sample_site.writes(f"{FAST}sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
-    cache: LruCache[str] = LruCache(1000, each_bytes=0)
+    cache: LruCache[str] = LruCache(max_bytes=1000, each_bytes=0)
     cache.keep("key", "value", 10)
     with caplog.at_level(logging.WARNING), sample_site.opened("serve") as app:
         service = Service(app, {}, memory=MemoryWatch(process, groups))
@@ -85,7 +85,7 @@ def test_r68_memory_pressure_stops_polls_drops_caches_and_ends_in_order(
 
 def test_caches_are_kept_while_something_is_published_and_no_longer(sample_site: SampleSite) -> None:
     sample_site.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
-    cache: LruCache[str] = LruCache(1000, each_bytes=0)
+    cache: LruCache[str] = LruCache(max_bytes=1000, each_bytes=0)
     with sample_site.opened("serve") as app:
         service = Service(app, {})
         cache.keep("key", "value", 10)
