@@ -55,6 +55,44 @@ def test_three_of_its_longest_pauses_are_not_silence() -> None:
     assert silent_on(news) == 186, "it paused for 62 days, and that is nothing new"
 
 
+@pytest.mark.parametrize(
+    ("days_with_news", "missed"),
+    [(55, 0), (56, 7), (57, 7)],
+)
+def test_eight_weeks_of_news_are_learned_from(days_with_news: int, missed: int) -> None:
+    news = [MONDAY + day for day in range(days_with_news)]
+    assert missed_days(news, news[-1] + 8) == missed
+
+
+@pytest.mark.parametrize(
+    ("with_news", "least"),
+    [(100, 7), (90, 7), (89, 28), (60, 28), (59, None)],  # of a hundred days on which it might have some
+)
+def test_how_regular_a_source_was_decides_after_how_many_days_it_is_silent(with_news: int, least: int | None) -> None:
+    inner = with_news - 1  # days with news after the first, the last of a hundred among them, spread evenly
+    news = [MONDAY, *(MONDAY + day for day in range(1, 100) if day * inner // 99 > (day - 1) * inner // 99)]
+    assert len(news) == with_news
+    silent = [day for day in range(1, 60) if missed_days(news, news[-1] + 1 + day)]
+    assert silent[:1] == ([] if least is None else [least])
+
+
+@pytest.mark.parametrize(("gap", "told"), [(1, ""), (2, "; there used to be one every 2 d")])
+def test_an_irregular_source_is_told_with_its_rhythm(gap: int, told: str) -> None:
+    arrivals = [at(MONDAY + gap * day) for day in range(20)]
+    news = [MONDAY]  # as after a loss of what is known of its days
+    last = arrivals[-1]
+    assert silence_of(arrivals, lambda: news, last + 90 * DAY) == f"no new entry since {last:%Y-%m-%d}{told}"
+    assert silence_of(arrivals, lambda: news, last + 90 * DAY - timedelta(seconds=1)) is None
+    assert silence_of(arrivals[-14:], lambda: news, last + 180 * DAY - timedelta(seconds=1)) is None, "few entries"
+    assert silence_of(arrivals[-14:], lambda: news, last + 180 * DAY) is not None
+
+
+def test_the_median_gap_is_waited_for_six_times() -> None:
+    arrivals = [at(MONDAY + 30 * month) for month in range(20)]
+    assert silence_of(arrivals, list, arrivals[-1] + 180 * DAY - timedelta(seconds=1)) is None
+    assert silence_of(arrivals, list, arrivals[-1] + 180 * DAY) is not None
+
+
 @pytest.mark.parametrize(("after", "days"), [(1, 1), (30, 30), (300, 300)])
 def test_silent_after_replaces_what_is_learned(after: int, days: int) -> None:
     arrivals = later_arrivals((), map(at, WORKING_DAYS))

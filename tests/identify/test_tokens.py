@@ -145,3 +145,38 @@ def test_tokens_and_their_weight() -> None:
     assert weight(["news", "15", "布", "a"]) == 6
     assert weight([]) == 0
     assert (is_number("15"), is_number("v"), is_number("٣")) == (True, False, True)
+
+
+LAST_LABELS = (
+    "حصري Teaser RT Re-post repost TLDR Exclusiva اختصاصی Exclusif בלעדי "
+    "साभार 独自 단독 Exclusivo Эксклюзив Özel 独家 獨家"
+)
+LAST_NOTES = """
+جميع الحقوق محفوظة
+Alle Rechte vorbehalten
+All rights reserved
+Todos los derechos reservados
+تمام حقوق
+Tous droits réservés
+כל הזכויות שמורות
+सर्वाधिकार सुरक्षित
+無断転載
+무단 전재
+Todos os direitos reservados
+Все права защищены
+Tüm hakları saklıdır
+未经许可
+未經許可
+"""
+
+
+@pytest.mark.parametrize("label", LAST_LABELS.split())
+def test_a_label_of_each_language_is_no_part_of_a_title(label: str) -> None:
+    assert without_label(f"{label}: the lamp") == without_label(f"[{label}] the lamp") == "the lamp"
+    assert without_label(f"{label} the lamp") == f"{label} the lamp"
+
+
+@pytest.mark.parametrize("note", LAST_NOTES.strip().splitlines())
+def test_a_note_of_each_language_is_no_part_of_a_text(note: str) -> None:
+    assert without_boilerplate(f"The lamp is back. {note}.") == "The lamp is back."
+    assert without_boilerplate(f"The lamp is back {note}.") == f"The lamp is back {note}."
