@@ -16,6 +16,14 @@ from aggregator.render.teaser import EXCERPT, cut, excerpt_of, without_heading, 
         ("没有标点的一段很长很长的文字在这里继续", 20, "没有标点的一段很长…"),
         ("Version 3.11 of the language is out now", 26, "Version 3.11 of the…"),
         ("", 20, ""),
+        ("Aaaa. bbbbbbbbbbb", 11, "Aaaa."),  # half of what may be left,
+        ("Aaaa. bbbbbbbbbbb", 12, "Aaaa. bbbbb…"),  # and less
+        ("aaaaaaaaa bbbbbbbbb", 9, "aaaaaaaa…"),
+        ("aaaaaaaaa bbbbbbbbb", 10, "aaaaaaaaa…"),
+        ("aaaaaaaaa bbbbbbbbb", 14, "aaaaaaaaa…"),  # two thirds,
+        ("aaaaaaaaa bbbbbbbbb", 15, "aaaaaaaaa bbbb…"),  # and less
+        ("Aaaa. Bbbb. C", 11, "Aaaa."),
+        ("Aaaa. Bbbb. C", 12, "Aaaa. Bbbb."),
     ],
 )
 def test_cut(text: str, columns: int, wanted: str) -> None:

@@ -54,6 +54,19 @@ def named(*images: Image) -> dict[str, Any]:
         (named(Image(url=Url(A), width=32, height=32)), None),
         (named(Image(url=Url(B), role=ImageRole.COVER)), Picture(B, is_cover=True)),
         ({"content": img(A), "has_picture": False}, None),
+        # limits
+        ({"content": img(A, ' width="99" height="100"')}, None),
+        ({"content": img(A, ' width="100" height="100"')}, Picture(A, 100, 100)),
+        ({"content": img(A, ' height="99"')}, None),
+        (named(Image(url=Url(A), width=60, height=59)), None),
+        (named(Image(url=Url(A), width=60, height=60)), Picture(A, 60, 60)),
+        ({"content": img(A, ' width="149"') + img(B, ' width="149"')}, Picture(A, 149)),
+        ({"content": img(A, ' width="149"') + img(B, ' width="150"')}, Picture(B, 150)),
+        ({"content": img(A, ' width="400" height="100"')}, Picture(A, 400, 100)),
+        ({"content": img(A, ' width="401" height="100"')}, None),
+        ({"content": img(A, ' width="100" height="401"')}, None),
+        ({"content": img("https://heron.example/a.svg") * 19 + img(A)}, Picture(A)),
+        ({"content": img("https://heron.example/a.svg") * 20 + img(A)}, None),
     ],
 )
 def test_the_picture_of_a_story(changes: dict[str, Any], expected: Picture | None) -> None:
