@@ -74,8 +74,7 @@ def test_what_is_no_function_is_not_replaced() -> None:
 
 
 def test_of_a_compound_statement_only_the_lines_before_its_body_count() -> None:
-    tree = ast.parse(
-        "if one(\n    1\n):\n    two(\n        2\n    )\nelif three:\n    try:\n        pass\n    except Odd:\n        4\n"
-    )
+    lines_of = ["if one(", " 1", "):", " two(", "  2", " )", "elif three:", " try:", "  pass", " except Odd:", "  4"]
+    tree = ast.parse("\n".join(lines_of))
     lines = [[*lines_of_statement(tree, line)] for line in (2, 5, 7, 10, 11)]
     assert lines == [[1, 2, 3], [4, 5, 6], [7], [8, 9, 10, 11], [11]]

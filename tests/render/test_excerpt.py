@@ -28,3 +28,41 @@ def test_the_rest_of_a_long_text_changes_nothing(content: str) -> None:
     assert excerpt.endswith("…")
     whole = shorten(plain_text(content), EXCERPT)
     assert plain_text(excerpt) == whole
+
+
+@pytest.mark.parametrize(
+    ("before", "char", "is_one"),
+    [
+        ("a", "\u0301", True),  # an accent, a mark around, a vowel sign
+        ("a", "\u20dd", True),
+        ("क", "\u093e", True),
+        ("a", "\u200c", True),
+        ("a", "\u200d", True),
+        ("a", "b", False),
+        ("a", "\U0001f3fa", False),  # skin tones
+        ("a", "\U0001f3fb", True),
+        ("a", "\U0001f3ff", True),
+        ("a", "\U0001f400", False),
+        ("\U0001f1e6", "\U0001f1ff", True),  # flags
+        ("\U0001f1ff", "\U0001f1e6", True),
+        ("\U0001f1e5", "\U0001f1e6", False),
+        ("\U0001f200", "\U0001f1e6", False),
+        ("\U0001f1e6", "\U0001f1e5", False),
+        ("\U0001f1e6", "\U0001f200", False),
+        ("\uac00", "\u1160", True),  # Hangul
+        ("\ud7a3", "\u11ff", True),
+        ("\uabff", "\u1160", False),
+        ("\ud7a4", "\u1160", False),
+        ("\uac00", "\u115f", False),
+        ("\uac00", "\u1200", False),
+    ],
+)
+def test_a65_what_people_see_as_one_is_not_cut(before: str, char: str, is_one: bool) -> None:
+    text = f"ab{before}{char}cd"
+    assert shorten(text, 4) == ("ab…" if is_one else f"ab{before}…")
+    assert shorten(text, 6) == text
+    assert shorten(f"{before}{char}c", 2) == ("…" if is_one else f"{before}…")
+
+
+def test_a65_a_joiner_holds_both_sides() -> None:
+    assert shorten("ab\u200dbcd", 4) == "a…"
