@@ -3,14 +3,15 @@
 Two entries become candidates if they share one band: a part of the MinHash of their texts (LSH), their titles or a
 piece of them, the beginning of their texts, which an excerpt shares with the whole, or a passage. Six bands of five
 rows meet at a Jaccard similarity of 0.64 with a probability of one half. Four of one row, over runs of six tokens, meet
-at a similarity of 0.5 with one of 0.94: an agency's text between the sentences of a paper. Such a run is rarely shared
-by chance, and what many share is crowded (`minhash_bands.CROWD`).
+at a similarity of 0.5 with one of 0.94: an agency's text between the sentences of a paper. These are negative numbers,
+since a sentence that some stories share says nothing (`minhash_bands.COMMON`).
 
 Bands are comparable only within one `VERSION`: a golden test pins that a text keeps its bands.
 """
 
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from operator import add
 
 from rensa import RMinHash
 
@@ -22,8 +23,7 @@ VERSION = 2  # of tokens, shingles, rows and hashes
 ROWS = 5  # of a band
 SEED = 20060102
 SHINGLE = 3  # tokens
-PASSAGES = 4  # bands of one row
-PASSAGE = 6  # tokens
+PASSAGES = 4  # bands of one row, over runs of two shingles
 _SKETCHED = 50  # rows of which the bands take the first: `RMinHash` has others for another number
 HEAD = 12  # tokens
 MIN_PIECE = 6  # least weight of a title, or a piece of one, that gets a band
@@ -40,19 +40,20 @@ def _of_text(tokens: Sequence[str]) -> Iterator[int]:
     if weight(tokens) < MIN_TEXT:
         return
     yield _band("head", " ".join(tokens[:HEAD]).encode())
-    digest = _sketch(tokens, SHINGLE, _SKETCHED)
+    shingles = [" ".join(run) for run in zip(*(tokens[start:] for start in range(SHINGLE)), strict=False)]
+    digest = _sketch(shingles or [" ".join(tokens)], _SKETCHED)
     for number in range(BANDS - PASSAGES):
         rows = digest[number * ROWS : (number + 1) * ROWS]
         yield _band(f"text {number}", b"".join(row.to_bytes(4, "big") for row in rows))
-    if len(tokens) > PASSAGE:
-        for number, row in enumerate(_sketch(tokens, PASSAGE, PASSAGES)):
-            yield _band(f"passage {number}", row.to_bytes(4, "big"))
+    if len(shingles) > SHINGLE:
+        for number, row in enumerate(_sketch(list(map(add, shingles, shingles[SHINGLE:])), PASSAGES)):
+            yield -_band(f"passage {number}", row.to_bytes(4, "big"))  # negative: fewer stories may share it
 
 
-def _sketch(tokens: Sequence[str], run: int, rows: int) -> Sequence[int]:
-    """Return the MinHash of the runs of so many tokens."""
+def _sketch(runs: list[str], rows: int) -> list[int]:
+    """Return the MinHash of runs of tokens."""
     sketch = RMinHash(num_perm=rows, seed=SEED)
-    sketch.update([" ".join(tokens[i : i + run]) for i in range(max(1, len(tokens) - run + 1))])
+    sketch.update(runs)
     return list(sketch.digest())
 
 

@@ -39,6 +39,7 @@ from aggregator.identify.telling import (
     Telling,
     are_days_apart,
     are_soon,
+    are_strangers,
     are_telling,
 )
 from aggregator.identify.tokens import (
@@ -114,11 +115,13 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
     elif titles is Titles.NUMBERS and are_told(one, other, steps):
         titles = Titles.OTHER
     if titles is Titles.NUMBERS:
-        if not linked and _is_framed_strangely(one, other, steps, near):
+        if not linked and not are_strangers(one, other) and _is_framed_strangely(one, other, steps, near):
             return Likeness(True, 1.0, "same passages under another title")
         return Likeness(False, 0.0, "numbers differ in the titles")
     if not is_corrected_there and (are_of_one_second(one, other, titles, steps) or are_of_one_moment(one, other)):
         return Likeness(True, 1.0, "like titles of the same second")
+    if not linked and are_strangers(one, other):
+        return Likeness(False, 0.0, "the texts differ")
     if one.is_short or ((linked or titles is not Titles.OTHER) and other.is_short):
         return _by_title(one, other, titles, linked=linked)
     if not linked and not may_be_near(one, other, titles, near):

@@ -17,8 +17,10 @@ from aggregator.model.story_changes import BANDS, NewStory
 from aggregator.store.schema import MAX_IN, entry, fingerprint, insert, store, story
 
 CROWD = 30  # stories that may share a band; a text that more stories share is boilerplate
+COMMON = 3  # the same of a passage, whose bands are negative: copies of it would be one story
 CANDIDATES = 8  # stored entries that a new entry is compared with: those with the most bands in common
 GRAIN = 65_536  # entries; reading up to so many in vain costs less than more steps of the binary search
+FIRST: Final = -(2**63)  # no band is less
 WALKED: Final = 2000  # bands that are read in one transaction: about 5 ms
 IDLE: Final = 8  # all bands are read once about one of so many is of a deleted text
 
@@ -50,7 +52,8 @@ def near_entries(
 
     Returns:
         Entry ids by form (forms without any are left out), at most `CANDIDATES` each; and the bands that over `CROWD`
-        entries share. Crowded bands must not be stored for new entries, so that no band grows without limit.
+        entries share, or `COMMON` in a passage. Crowded bands must not be stored for new entries, so that no band grows
+        without limit.
     """
     forms_of: dict[int, list[str]] = defaultdict(list)
     for form, own in bands.items():
@@ -61,7 +64,7 @@ def near_entries(
     founders = list(_of_bands(connection, _FOUNDERS, sorted(forms_of), first=_first_since(connection, since)))
     crowds = Counter({band: len(forms) for band, forms in forms_of.items()})
     crowds.update(row.band for row in founders)
-    crowded = frozenset(band for band, size in crowds.items() if size > CROWD)
+    crowded = frozenset(band for band, size in crowds.items() if size > (COMMON if band < 0 else CROWD))
     shared: dict[str, Counter[int]] = defaultdict(Counter)
     for row in founders:
         if row.band not in crowded and row.source_id != source:
@@ -111,7 +114,7 @@ def begin_trimming(connection: Connection) -> None:
     gone = select(entry.c.id).where(entry.c.thinned > until).limit(enough).subquery()
     if connection.execute(select(func.count()).select_from(gone)).scalar_one() >= enough:
         generation = connection.execute(select(store.c.dirty)).scalar_one()
-        connection.execute(update(store).values(bands_walk=[-1, 0, generation, 0]))
+        connection.execute(update(store).values(bands_walk=[FIRST, 0, generation, 0]))
 
 
 class Bands:

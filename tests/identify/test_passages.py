@@ -6,7 +6,7 @@ import pytest
 
 from aggregator.identify.minhash import bands_of
 from aggregator.identify.similarity import likeness
-from aggregator.identify.telling import Telling
+from aggregator.identify.telling import Telling, are_strangers
 
 FRAMED = (True, "same passages under another title")
 AT = datetime(2026, 3, 4, 9, 0, 11, tzinfo=UTC)
@@ -175,3 +175,31 @@ def test_a_blank_more_in_a_word_is_an_error_of_typing() -> None:
     assert judged((titles[0], texts[0] + rest), (titles[1], texts[1] + rest))[0]
     other = texts[1].replace("section borrowers", "Dunmore corner")
     assert not judged((titles[0], texts[0] + rest), (titles[1], other + rest))[0]
+
+
+@pytest.mark.parametrize("titles", [(TITLE, OWN_TITLE), (TITLE, TITLE)])
+def test_texts_that_share_a_sentence_are_not_compared_further(titles: tuple[str, str]) -> None:
+    one, other = (
+        Telling(titles[0], joined(AGENCY[1], HEAD, TAIL, HEAD[::-1], TAIL[::-1]), AT),
+        Telling(titles[1], joined(*AGENCY), AT),
+    )
+    assert likeness(one, other).because == "the texts differ"
+    assert are_strangers(one, other)
+    assert are_strangers(other, one)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(joined(*AGENCY[::-1]), id="another-order"),
+        pytest.param(joined(*AGENCY[:2]), id="an-excerpt"),
+        pytest.param(joined(HEAD, TAIL, *AGENCY, HEAD[::-1], TAIL[::-1], HEAD.upper()), id="framed"),
+        pytest.param(WHOLE.upper().replace(" ", "\N{NO-BREAK SPACE}"), id="upper-case"),
+        pytest.param(
+            " ".join(f"{word} of" if n % 12 == 0 else word for n, word in enumerate(WHOLE.split())), id="edits"
+        ),
+        pytest.param(joined(*AGENCY[:4], HEAD, TAIL), id="cut"),
+    ],
+)
+def test_texts_that_may_be_one_story_are_no_strangers(text: str) -> None:
+    assert not are_strangers(Telling("", WHOLE), Telling("", text))

@@ -1,6 +1,7 @@
 """MinHash bands: which entries have them, when they are deleted, and that no decision depends on that (K2, T5)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -100,6 +101,21 @@ def test_thirty_copies_of_a_story_are_no_form(site: SampleSite) -> None:
         for key in keys:
             FakeSource(app).says(key, tells(key, 1, app=app))
         assert len(stories(app, *keys)) == 1
+
+
+def test_a_passage_that_some_stories_share_is_no_sign_of_a_copy(site: SampleSite) -> None:
+    keys = "abcdefgh"
+    note = " ".join(f"note{place}" for place in range(60))
+    site.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/'}}\n" for key in keys))
+    with site.opened() as app:
+        for number, key in enumerate(keys):
+            own = " ".join(f"word{number}of{place}" for place in range(60))
+            told = tells(key, number, app=app)
+            FakeSource(app).says(key, replace(told, content=f"<p>{own} {note}</p>", text=f"{own} {note}"))
+        assert len(stories(app, *keys)) == len(keys)
+        query = select(func.count()).where(fingerprint.c.band < 0).group_by(fingerprint.c.band)
+        shared = [int(count) for (count,) in rows(app.store, query)]
+    assert 1 < max(shared) <= minhash_bands.COMMON
 
 
 def test_k2_bands_go_with_the_texts(site: SampleSite) -> None:
