@@ -50,7 +50,9 @@ class Site:
 
     def restore_backup(self) -> None:
         shutil.rmtree(self.sample_site.folder / "var", ignore_errors=True)
-        backend_of(load_config(self.sample_site.folder / "feeds.yaml", {}).store).restore(self.copy)
+        backend_of(load_config(self.sample_site.folder / "feeds.yaml", {}).store).restore(
+            self.copy, self.sample_site.clock()
+        )
 
     def restore_site(self) -> None:
         settings = load_config(self.sample_site.folder / "feeds.yaml", {})

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     checked_style(settings)  # a theme or a template that can't be used is refused before anything is restored
     check_templates(settings)
     if options.file is not None:
-        backend_of(settings.store).restore(Path(options.file))
+        backend_of(settings.store).restore(Path(options.file), utc_now())
         with opened_app(options, environ) as app:
             if said := take_in(app):
                 print(f"aggregator: {said}", file=sys.stderr)

@@ -76,7 +76,7 @@ class Backend(Protocol):
     def back_up(self, target: Path) -> int:
         """Copy the store to a file and return its size in bytes. Raises StoreError."""
 
-    def restore(self, backup: Path) -> None:
+    def restore(self, backup: Path, now: datetime) -> None:
         """Make the store from a backup. Raises StoreError."""
 
     def before_migration(self, revision: str, head: str) -> None:

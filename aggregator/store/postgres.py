@@ -183,7 +183,7 @@ class Postgres:
         dump = f"pg_dump --format=custom --file={target} {self.where}"
         raise StoreError(f"a store on PostgreSQL is copied by PostgreSQL's own program, also while we work: {dump}")
 
-    def restore(self, backup: Path) -> None:
+    def restore(self, backup: Path, now: datetime) -> None:
         """Refuse; the message has the commands that restore the database."""
         adopt = f"psql {self.where} -c 'UPDATE store SET adopts = true'"
         raise StoreError(

@@ -147,25 +147,47 @@ class Sqlite:
         """Copy the store to a file and return its size in bytes. Writes during the copy do no harm (R62).
 
         Raises:
-            StoreError: the copy could not be written; an earlier file of that name is unchanged.
+            StoreError: the copy could not be written (an earlier file of that name is unchanged), or the target is a
+                file of the store, or a file that is no copy of a store.
         """
         if not target.parent.is_dir():
             raise StoreError(f"there is no folder {target.parent}; make it, or write another path")
+        if target.resolve() in self._files():
+            raise StoreError(f"{target} is a file of the store itself; write another path for the copy")
+        if os.path.lexists(target) and not _is_copy(target):
+            raise StoreError(f"{target} exists and is no backup of aggregator; write another path, or move it away")
         _copy(self.path, target)
         return target.stat().st_size
 
-    def restore(self, backup: Path) -> None:
+    def restore(self, backup: Path, now: datetime) -> None:
         """Copy a backup to the path of a lost store, marked so that the store takes in existing outputs.
 
+        Args:
+            backup: path of the backup.
+            now: the time, for the lock.
+
         Raises:
-            StoreError: the store exists, or the backup can't be read.
+            LockHeld: another process uses the store.
+            StoreError: the store exists, or the log of one that was moved away, or the backup can't be read.
         """
-        if self.exists():
-            raise StoreError(f"there is a store at {self.path}; move it away to restore another one")
         if not backup.is_file():
             raise StoreError(f"{backup}: there is no such file")
         make_folder(self.path.parent)
-        _copy(backup, self.path, adopts=True)
+        self._lock.take(command="restore", now=now)
+        try:
+            for path in self._files():
+                if path.exists():
+                    what = "there is a store at" if path == self.path.resolve() else "a lost store left"
+                    beside = f", together with {self.path.name}-wal and {self.path.name}-shm if they exist"
+                    raise StoreError(f"{what} {path}; move it away to restore another one{beside}")
+            _copy(backup, self.path, adopts=True)
+        finally:
+            self._lock.release()
+
+    def _files(self) -> tuple[Path, ...]:
+        """Return the paths of the database and of the log that SQLite keeps beside it."""
+        path = self.path.resolve()
+        return path, *(path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm", "-journal"))
 
     def before_migration(self, revision: str, head: str) -> None:
         """Copy the database to a file in its folder before it is migrated from `revision` to `head` (R60).
@@ -224,12 +246,10 @@ def _copy(path: Path, target: Path, *, adopts: bool = False) -> None:
     try:
         unfinished.unlink(missing_ok=True)
         make_private(unfinished, like=target)
-        with (
-            closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(unfinished)) as copy,
-        ):
+        with closing(_reader(path)) as source, closing(sqlite3.connect(unfinished)) as copy:
             source.execute("SELECT version_num FROM alembic_version")
             source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # a reader of the copy then makes no files beside it
             if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise StoreError(f"{path} is damaged")
             if adopts:
@@ -239,3 +259,18 @@ def _copy(path: Path, target: Path, *, adopts: bool = False) -> None:
     except (OSError, sqlite3.Error) as error:
         unfinished.unlink(missing_ok=True)
         raise StoreError(f"{path} can't be copied to {target}: {error}") from error
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+
+
+def _is_copy(path: Path) -> bool:
+    """Return whether a file is a store of this program, of any version, or empty."""
+    try:
+        if path.is_file() and path.stat().st_size == 0:
+            return True
+        with closing(_reader(path)) as found:
+            return found.execute("SELECT 1 FROM alembic_version, store").fetchone() is not None
+    except (OSError, sqlite3.Error):
+        return False

@@ -65,3 +65,55 @@ def test_a_backup_is_not_restored_with_a_theme_that_can_not_be_used(
     (sample_site.folder / "var" / "aggregator.db").unlink()
     assert main([*command, "restore", str(sample_site.folder / "copy.db")], {}) == 2
     assert not (sample_site.folder / "var" / "aggregator.db").exists()
+
+
+def test_a_backup_replaces_nothing_but_backups(
+    sample_site: SampleSite, publisher: FeedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = sample_site.folder
+    sample_site.writes(f"sources: [{{key: a, url: '{publisher.serve('/feed', rss(item(1)))}'}}]\n")
+    sample_site.poll()
+    (folder / "notes.txt").write_text("Call the printer.")
+    (folder / "other.db").touch()
+    (folder / "link.db").symlink_to(folder / "var" / "aggregator.db")
+    store, config = folder / "var" / "aggregator.db", folder / "feeds.yaml"
+    before = {path: path.read_bytes() for path in (store, config, folder / "notes.txt")}
+    command = ["-q", "-c", str(config), "backup"]
+    refused = (
+        "feeds.yaml",
+        "notes.txt",
+        "var",
+        "link.db",
+        *(f"var/aggregator.db{end}" for end in ("", "-wal", "-shm")),
+    )
+    for name in refused:
+        assert main([*command, str(folder / name)], {}) == 3, name
+        assert "write another path" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in before} == before
+    for _ in range(2):
+        assert main([*command, str(folder / "other.db")], {}) == 0
+
+
+def test_a_restore_touches_nothing_of_a_store_that_is_there_or_in_use(
+    sample_site: SampleSite, publisher: FeedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = sample_site.folder
+    sample_site.writes(f"sources: [{{key: a, url: '{publisher.serve('/feed', rss(item(1)))}'}}]\n")
+    sample_site.poll()
+    store, log = folder / "var" / "aggregator.db", folder / "var" / "aggregator.db-wal"
+    command = ["-q", "-c", str(folder / "feeds.yaml")]
+    assert main([*command, "backup", str(folder / "copy.db")], {}) == 0
+    restore = [*command, "restore", str(folder / "copy.db")]
+    with sample_site.opened():
+        assert main(restore, {}) == 4
+        assert "another process uses this store" in capsys.readouterr().err
+    assert main(restore, {}) == 3
+    assert f"there is a store at {store}" in capsys.readouterr().err
+    store.rename(folder / "away.db")
+    log.write_bytes(b"what was not yet in the file")
+    assert main(restore, {}) == 3
+    assert f"a lost store left {log}; move it away" in capsys.readouterr().err
+    assert log.read_bytes() == b"what was not yet in the file"
+    log.rename(folder / "away.db-wal")
+    assert main(restore, {}) == 0
+    assert [path.name for path in folder.glob("copy.db*")] == ["copy.db"]

@@ -269,9 +269,9 @@ def test_r62_a_backup_comes_back(planet: Planet) -> None:
     before = planet.documents()
     url = load_config(planet.site.folder / "feeds.yaml", {}).store
     with pytest.raises(StoreError, match="there is a store"):
-        backend_of(url).restore(copy)
+        backend_of(url).restore(copy, planet.site.clock())
     planet.lose()
-    backend_of(url).restore(copy)
+    backend_of(url).restore(copy, planet.site.clock())
     assert planet.poll()["new"] == 0
     assert planet.documents() == before
 

@@ -104,7 +104,7 @@ def test_a_copy_is_made_by_postgresqls_programs(server: Server, tmp_path: Path) 
         store.back_up(tmp_path / "a.dump")
     store.close()
     with pytest.raises(StoreError, match=r"pg_restore --no-owner --dbname=postgresql://.+ SET adopts = true"):
-        backend_of(server.of(tmp_path)).restore(tmp_path / "a.dump")
+        backend_of(server.of(tmp_path)).restore(tmp_path / "a.dump", NOON)
 
 
 def test_a_store_goes_on_after_a_restart_of_the_server_and_holds_its_lock(server: Server, tmp_path: Path) -> None:

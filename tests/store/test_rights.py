@@ -61,7 +61,7 @@ def test_s61_backups_are_their_owners(place: Path, tmp_path: Path) -> None:
     store.close()
     place.unlink()
     copy.chmod(0o644)
-    backend_of(f"sqlite:///{place}").restore(copy)
+    backend_of(f"sqlite:///{place}").restore(copy, NOON)
     assert mode(place) == 0o600
 
 
