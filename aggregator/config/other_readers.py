@@ -132,7 +132,7 @@ EQUIVALENTS: Mapping[str, Mapping[str, str]] = {
             face__faceheight__facewidth__avatar__icon__favicon__image__logo=_FACE,
             hide__hidden__hide_globally__mark_read__mark_as_read="unlisted: true in a category of its own",
             max_pages__depth="pages",
-            proxy_url="proxy at the top level, for all sources",
+            proxy_url__http_proxy__fetch_via_proxy="proxy, such as http://host:3128",
             old_url__previous_url__moved_from__formerly__renamed_from="was",
         ),
     },

@@ -287,6 +287,10 @@ class SourceKeys(DefaultRuleKeys):
     )
     trust = key(Flag(), False, "`true`: entries are published even if the feed seems to be another one.")
     robots = optional(_REASON, "The reason why robots.txt does not apply here.")
+    proxy = optional(
+        Text("a proxy, or off", "http://host:3128, or off", limit=2000, check=addresses.own_proxy),
+        "HTTP proxy for this source, in place of that of all; `off`: none. docs/politeness.md.",
+    )
     encoding = optional(
         Text("an encoding", "a name such as utf-8 or gb18030", check=vocabulary.encoding),
         "Overrides a wrong declaration of the encoding.",

@@ -62,7 +62,9 @@ from aggregator.urls import host_of
 FULLTEXT = ("trafilatura", "lxml_html_clean")  # libraries of the extra `fulltext`
 WINDOW = timedelta(days=7)
 # Keys whose value goes into the field of the same name of `Source`, from `defaults:` if the source does not say it.
-_MADE = frozenset({"key", "url", "every", "dedupe", "was", "rewrite", "headers", "detail"})  # of these more is made
+_MADE = frozenset(
+    {"key", "url", "every", "dedupe", "was", "rewrite", "headers", "detail", "proxy"}
+)  # of these more is made
 _PLAIN = tuple(
     SOURCE.keys[field.name] for field in fields(Source) if field.name in SOURCE.keys and field.name not in _MADE
 )
@@ -185,6 +187,7 @@ class SourceReader:
             auth=address.auth,
             allow_private=allow_private,
             accept=accept,
+            proxy=self._proxy(values, kind),
         )
 
     def _usual(self, values: Values) -> "_Rules":
@@ -199,6 +202,17 @@ class SourceReader:
             routes=self._routes(defaults),
             strip=_stripped(defaults),
         )
+
+    def _proxy(self, values: Values, kind: Kind) -> Secret | None:
+        proxy = values[SourceKeys.proxy]
+        if proxy is None:
+            return None
+        place = values.place(SourceKeys.proxy)
+        if kind in (Kind.FILE, Kind.COMMAND):
+            self._findings.warn(place, f"proxy has no effect on kind {kind}; remove it")
+        elif isinstance(place, Scalar) and has_literal_secret(place.raw):
+            self._findings.warn(place, f"a password is written out in this URL; {_USE_VARIABLE}")
+        return Secret(proxy)
 
     def _program(self, values: Values, kind: Kind) -> Program | None:
         """Return the program of a `kind: command`; keys that only such a source has are reported elsewhere."""

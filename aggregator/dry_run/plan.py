@@ -316,7 +316,7 @@ def _differences(old: "DataclassInstance", new: "DataclassInstance") -> Iterator
             yield Change(name="url", old=old.safe_url, new=new.safe_url)
         elif each.name == "paging":
             yield from _paging(before, after)
-        elif each.name in ("headers", "auth", "arguments", "environment"):
+        elif each.name in ("headers", "auth", "arguments", "environment", "proxy"):
             yield Change(name=each.name, old=None, new="other values")
         else:
             yield Change(name=_WRITTEN.get(each.name, each.name), old=_said(before), new=_said(after))

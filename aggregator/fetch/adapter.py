@@ -60,17 +60,17 @@ class Adapter(HTTPAdapter):
     def __init__(self, *, tls: ssl.SSLContext | None = None, proxy: str | None = None) -> None:
         self._tls, self._trusting = tls, threading.Lock()
         self._trusts = False  # the pools have their context
-        self._proxy = proxy
+        self.proxy = proxy
         super().__init__(POOLS, POOL_SIZE)
         self.max_retries = Retry(total=False)  # errors come as they are, not as "max retries exceeded"
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **rest: Any) -> None:
         """Make the pools (a hook of HTTPAdapter)."""
         manager: PoolManager
-        if self._proxy is None:
+        if self.proxy is None:
             manager = PoolManager(connections, maxsize=maxsize, block=block)
         else:
-            address, credentials = split_credentials(normalise(self._proxy))
+            address, credentials = split_credentials(normalise(self.proxy))
             manager = ProxyManager(
                 address,
                 connections,
@@ -125,7 +125,7 @@ class Adapter(HTTPAdapter):
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         """Return the request target: the path, or the whole URL for a forwarding proxy (a hook of HTTPAdapter)."""
         url = request.url or ""
-        if self._proxy is not None and url.startswith("http:"):
+        if self.proxy is not None and url.startswith("http:"):
             return url
         path = url.partition("//")[2]
         start = min((place for mark in "/?" if (place := path.find(mark)) >= 0), default=len(path))

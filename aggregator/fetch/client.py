@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
+from threading import Lock
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -53,7 +54,8 @@ class Client:
         user_agent: value of User-Agent (P75).
         clock: for `asked_at`, and in place of a missing Date.
         hosts: of the settings; those with `allow_private` open private addresses (S6).
-        proxy: the URL of an HTTP proxy, with its credentials; the environment's is never used (P85).
+        proxy: the URL of an HTTP proxy, with its credentials, for requests that name none; the environment's is never
+            used (P85).
         tls: another trust store than the system's.
         bodies: limits the memory of bodies (R42); a caller that gets `Fetched` must release it. None: no limit.
         passage: waits for room at a host (P61) before a request that a redirect leads to another host key, or that is
@@ -80,9 +82,10 @@ class Client:
         self._guard = Guard(hosts, addresses_of)
         self._bodies, self._passage = bodies, passage
         self.sites = sites or RobotsCache()
-        self._is_proxied = proxy is not None
-        self._adapter = Adapter(tls=tls, proxy=None if proxy is None else str.__str__(proxy))
-        self._watch = Watch(self._adapter.sweep)
+        self._tls, self._proxy = tls, None if proxy is None else str.__str__(proxy)
+        self._adapters = {self._proxy: Adapter(tls=tls, proxy=self._proxy)}  # by proxy; those of sources at first use
+        self._adding = Lock()
+        self._watch = Watch(self._sweep)
 
     def fetch(self, ask: Ask) -> Answer:
         """Send a request and follow redirects, in no more than its `timeout`.
@@ -140,6 +143,7 @@ class Client:
                 auth=trip.ask.auth,
                 timeout=trip.ask.timeout,
                 own_port=trip.ask.own_port,
+                proxy=trip.ask.proxy,
                 is_further=trip.ask.is_further or not is_first,
             )
             answer = self.fetch(ask)
@@ -152,6 +156,19 @@ class Client:
         trip.is_further = trip.is_further or answer is not None
         return None if is_known(answer, self.sites, page) else answer
 
+    def _adapter_of(self, ask: Ask) -> Adapter:
+        """Return the transport through the proxy of a source, or through that of all."""
+        proxy = self._proxy if ask.proxy is None else str.__str__(ask.proxy) or None
+        if proxy not in self._adapters:
+            with self._adding:
+                if proxy not in self._adapters:
+                    self._adapters = {**self._adapters, proxy: Adapter(tls=self._tls, proxy=proxy)}
+        return self._adapters[proxy]
+
+    def _sweep(self) -> bool:
+        """Close idle connections; return whether some are left."""
+        return any([adapter.sweep() for adapter in self._adapters.values()])
+
     def cut(self) -> None:
         """End every fetch under way, and each later one at once: the program stops (R54)."""
         self._watch.cut()
@@ -159,7 +176,8 @@ class Client:
     def close(self) -> None:
         """Cut, and close all connections and threads."""
         self._watch.close()
-        self._adapter.close()
+        for adapter in [*self._adapters.values()]:
+            adapter.close()
 
     def __enter__(self) -> Self:
         return self
@@ -259,14 +277,15 @@ class Client:
         if flight.ended:
             raise TimedOut(url, TimedOut.WHOLE, flight.seconds)
         flight.url, flight.kept, flight.fresh, flight.answered = url, False, False, False
-        if self._is_proxied:
+        adapter = self._adapter_of(trip.ask)
+        if adapter.proxy is not None:
             _, host, port = origin_of(url)
             check_names(host, port, flight)
         try:
-            return self._adapter.ask(url, headers, _TIMEOUT, request)
+            return adapter.ask(url, headers, _TIMEOUT, request)
         except RAISED as error:
             is_lost = isinstance(translate(error, url), (ConnectionLost, TlsFailed))
             if flight.ended or flight.answered or not flight.kept or not is_lost:
                 raise
         flight.fresh = True
-        return self._adapter.ask(url, headers, _TIMEOUT, request)
+        return adapter.ask(url, headers, _TIMEOUT, request)

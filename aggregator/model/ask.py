@@ -49,6 +49,7 @@ class Ask:
     body_digest: Digest | None = None  # of the last body that was read and stored (P4)
     obeys_robots: bool = False  # the site's robots.txt is fetched first and obeyed (P89)
     own_port: bool = True  # the port of `configured` is allowed even if it is not a web server's (S7)
+    proxy: Secret | None = None  # address of an HTTP proxy, empty for none; None: that of all sources
     is_further: bool = False  # the host was asked a moment ago, so the request waits for its spacing (P61)
     window: bytes | None = None  # of the source: items in it need not be read; None: all are read
     is_isolated: bool = False  # the body is read in a separate process, whatever its size (S15)

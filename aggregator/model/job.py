@@ -154,6 +154,7 @@ def _ask(job: Job, request: Request, *, is_page: bool, is_isolated: bool) -> Ask
         source=source.key,
         obeys_robots=is_page and source.robots is None,
         own_port=source.listed_by is None,
+        proxy=source.proxy,
         is_isolated=is_isolated,
     )
 

@@ -256,6 +256,7 @@ class Source:
     accept: str | None = None  # replaces the default Accept header (P77)
     pages: int = 0  # further documents that the first poll reads, with `paging` every poll (I28, R45)
     robots: str | None = None  # reason why robots.txt does not apply (P89)
+    proxy: Secret | None = None  # address of an HTTP proxy, empty for none; None: that of all sources
 
     @property
     def places(self) -> tuple[CategoryKey, ...]:
@@ -493,6 +494,7 @@ def fetch_settings_of(source: Source) -> str:
         *((reading.strip,) if reading.strip else ()),
         *((reading.identity.value,) if reading.identity is not Identity.ID else ()),
         *((sorted(reading.ignore),) if reading.ignore else ()),
+        *((("proxy", str.__str__(source.proxy)),) if source.proxy is not None else ()),
         *(_said_to(source.program) if source.program else ()),
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -264,3 +264,18 @@ def test_rules_of_defaults_apply_to_each_source_that_does_not_refuse_them() -> N
         "rewrite title: x",
         "route content: ferry → harbour",
     }
+
+
+def test_a_source_has_its_own_proxy_or_none() -> None:
+    assert source("").proxy is None
+    assert source("proxy: 'http://me:${A}@proxy:3128'", {"A": "x"}).proxy == "http://me:x@proxy:3128"
+    assert repr(source("proxy: 'http://proxy:3128'").proxy) == "***"
+    assert source("proxy: off").proxy == ""
+    assert fetch_settings_of(source("proxy: off")) != fetch_settings_of(source("")), "polled at once after an edit"
+    own = "  - {url: 'https://e.org/', proxy: 'http://u:p@proxy:3128'}\n"
+    told = warnings("sources:\n  - {kind: file, url: news.xml, proxy: off}\n" + own)
+    assert "2:40: proxy has no effect on kind file; remove it" in told
+    assert any("a password is written out in this URL" in each for each in told)
+    assert (
+        '1:44: "proxy" is not the address of a proxy' in problems("sources: [{url: 'https://e.org/', proxy: proxy}]")[0]
+    )

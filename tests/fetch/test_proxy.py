@@ -4,7 +4,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -189,3 +189,35 @@ def test_p81_a_proxy_that_hangs(publisher: FeedServer, make_client: MakeClient, 
     publisher.says("feeds.example:443", Hangs())
     client = make_client(proxy=proxied(publisher))
     assert failed(client.fetch(ask_for(Url("https://feeds.example/"), timeout=0.3))).code == "timeout"
+
+
+def test_a_source_may_have_a_proxy_of_its_own_or_none(
+    publisher: FeedServer, make_client: MakeClient, names: Names
+) -> None:
+    names["feeds.example"] = [PUBLIC]
+    direct = publisher.says("/plain", Reply(200, b"direct"))
+    with FeedServer() as other:
+        for server, body in ((publisher, b"usual"), (other, b"own")):
+            server.says("http://feeds.example/x", Reply(200, body))
+        client = make_client(network("127.0.0.0/8"), proxy=proxied(publisher))
+        ask = ask_for(Url("http://feeds.example/x"))
+        own = replace(ask, proxy=proxied(other, "me:pw@"))
+        assert [fetched(client.fetch(each)).body for each in (ask, own, ask, own)] == [b"usual", b"own"] * 2
+        assert other.asked[0].headers["Proxy-Authorization"] == "Basic bWU6cHc="
+        assert "Proxy-Authorization" not in publisher.asked[0].headers
+        assert (publisher.connections, other.connections) == (1, 1), "each keeps its connections"
+        assert fetched(client.fetch(replace(ask_for(direct), proxy=Secret("")))).body == b"direct"
+    lost = Secret(f"http://127.0.0.1:{other.port}/")
+    answer = failed(client.fetch(replace(ask, proxy=lost)))
+    assert "the proxy can't be reached" in answer.text
+
+
+def test_robots_txt_is_asked_through_the_proxy_of_the_source(
+    publisher: FeedServer, make_client: MakeClient, names: Names
+) -> None:
+    names["pages.example"] = [PUBLIC]
+    publisher.says("http://pages.example/robots.txt", Reply(404))
+    publisher.says("http://pages.example/news", Reply(200, b"<p>news</p>"))
+    ask = replace(ask_for(Url("http://pages.example/news")), obeys_robots=True, proxy=proxied(publisher))
+    assert fetched(make_client().fetch(ask)).body == b"<p>news</p>"
+    assert [asked.path for asked in publisher.asked] == ["http://pages.example/robots.txt", "http://pages.example/news"]
