@@ -277,5 +277,5 @@ def test_a_source_has_its_own_proxy_or_none() -> None:
     assert "2:40: proxy has no effect on kind file; remove it" in told
     assert any("a password is written out in this URL" in each for each in told)
     assert (
-        '1:44: "proxy" is not the address of a proxy' in problems("sources: [{url: 'https://e.org/', proxy: proxy}]")[0]
+        '1:42: "proxy" is not the address of a proxy' in problems("sources: [{url: 'https://e.org/', proxy: proxy}]")[0]
     )

@@ -460,7 +460,7 @@ def test_what_plan_says_is_what_poll_does(polled: SampleSite, rounds: list[list[
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(edits, min_size=1, max_size=3))
 def test_what_plan_says_is_what_poll_does_for_many_edits(polled: SampleSite, rounds: list[list[Any]]) -> None:
     hold(polled, rounds)
