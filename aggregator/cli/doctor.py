@@ -26,7 +26,7 @@ from aggregator.config import load_config
 from aggregator.errors import AggregatorError, ConfigError, NoStore, PublishError, StateLost, StoreError
 from aggregator.in_force import completed_roster, listed_settings
 from aggregator.model.alarm import FACTS
-from aggregator.model.output_paths import GZIP_SUFFIX
+from aggregator.model.output_paths import GZIP_SUFFIX, PATH
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import Status
 from aggregator.publish.folder import Folder
@@ -265,10 +265,9 @@ def _of_outputs(settings: Settings, stored: _Stored | None) -> Check:
         return Check("outputs", f"{root}; without a store nobody knows what is missing")
     try:
         there = frozenset(Folder(root).below(""))
-        foreign = sorted(
-            path for path in there if path not in stored.listed and path.removesuffix(GZIP_SUFFIX) not in stored.listed
-        )
-        ours = [path for path in foreign if Folder(root).stranger(path)]
+        known = stored.listed | {path + GZIP_SUFFIX for path in stored.listed | there}
+        foreign = sorted(there - known)
+        ours = [path for path in foreign if PATH.fullmatch(path) and Folder(root).stranger(path)]
     except PublishError as error:
         return Check("outputs", str(error), f"ls -l {_quoted(root)}; run as the owner of these files")
     if missing := sorted(stored.expected - there):

@@ -81,8 +81,9 @@ def test_a_planet_without_trouble_is_fine_and_not_touched(planet: Path) -> None:
     assert done.stdout.endswith("Nothing to mend.\n")
     assert {line[:5] for line in done.stdout.splitlines()[:-1]} == {"fine "}
     assert files(planet) == before
-    (planet / "public" / "mine.html").write_bytes(b"<p>mine")
-    assert "1 file of yours, never touched: mine.html" in said(planet, "outputs")
+    for name in ("mine.html", "my old notes.html", "notes.tar.gz"):
+        (planet / "public" / name).write_bytes(b"<p>mine")
+    assert "3 files of yours, never touched: mine.html, my old notes.html, notes.tar.gz" in said(planet, "outputs")
     assert "examples:" in doctor(planet, "--help").stdout
 
 
@@ -156,7 +157,8 @@ def removed(planet: Path) -> None:
 
 
 def strange(planet: Path) -> None:
-    shutil.copy(planet / "public" / "category" / "x.atom", planet / "public" / "category" / "y.atom")
+    for end in ("", ".gz"):
+        shutil.copy(planet / "public" / "category" / f"x.atom{end}", planet / "public" / "category" / f"y.atom{end}")
 
 
 def stopped(planet: Path) -> None:
