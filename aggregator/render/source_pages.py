@@ -47,10 +47,10 @@ def render_sources(
     *,
     also: frozenset[str] = frozenset(),
 ) -> bytes:
-    """Render the list of sources, each with a word for its state and, while it fails, what is wrong in words.
+    """Render the list of sources by title, each with a word for its state and, while it fails, what is wrong in words.
 
     Args:
-        lines: the sources, in order.
+        lines: the sources.
         site: title, language and public address.
         formats: of the feeds that are published.
         style: theme and texts of all pages.
@@ -59,6 +59,7 @@ def render_sources(
     scribe = ContextBuilder.of(site, site.language, style)
     messages = scribe.messages
     separator = messages.text("list_separator")
+    lines = sorted(lines, key=lambda line: (plain(line.title) or line.key).casefold())
     rows = [
         _SourceRow(
             state=line.state.value,

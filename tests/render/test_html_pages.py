@@ -469,6 +469,12 @@ def test_a_code_nobody_knows_has_words_too() -> None:
     assert "could not be read" in Page(render_sources([a_source(State.FAILING, "odd")], SITE, FORMATS)).text
 
 
+def test_sources_stand_by_title() -> None:
+    lines = [a_source(State.OK, key=SourceKey(f"{n}.example"), title=title) for n, title in enumerate("bCaé")]
+    shown = Page(render_sources(lines, SITE, FORMATS)).text
+    assert re.findall(r"(?m)^\s*([abCé])$", shown) == ["a", "b", "C", "é"]
+
+
 def test_s44_a_redacted_address_is_shown_and_is_no_link() -> None:
     seen = Page(PAGES["sources.html"])
     assert "https://egret.example/rss?…" in seen.text
