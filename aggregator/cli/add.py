@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from aggregator.cli.add_list import ListAdded, NotAList, listed_feeds, row_of, source_of
 from aggregator.cli.edit import core, read_file
+from aggregator.cli.names import command
+from aggregator.cli.open import read_store
 from aggregator.cli.terminal import json_text, printable
 from aggregator.clock import utc_now
 from aggregator.config.addresses import web_address
@@ -20,9 +22,10 @@ from aggregator.config.loader import read_config
 from aggregator.config.positions import EditRefused
 from aggregator.config.saving import replace_config
 from aggregator.config.source_text import NewSource, literal
-from aggregator.errors import AggregatorError, ConfigError, NamedFeed, StoreError
+from aggregator.errors import AggregatorError, ConfigError, NamedFeed, NotAFeed, StoreError
 from aggregator.late import late
-from aggregator.model.settings import Settings, Source
+from aggregator.model.settings import Roster, Settings, Source, SourceKey
+from aggregator.store.status import better_url, readdressing
 from aggregator.urls import Url, match_url, without_secrets
 
 if TYPE_CHECKING:
@@ -123,6 +126,7 @@ class _Adding:
             self._problem = error
         self._trials: probe.Prober | None = None
         self._past: probe.Past | None = None  # not read yet
+        self._better: Mapping[SourceKey, Url] = {}  # addresses that sources should have, as the store knows
 
     def add(self, typed: str) -> dict[str, Any]:
         """Add one source and return its row of the report.
@@ -236,6 +240,7 @@ class _Adding:
             return
         try:
             self._past = probe.past_of(settings, utc_now())
+            self._better = _better_urls(settings, self._past)
         except StoreError as error:
             print(f"aggregator: {error}; so it is unknown which sources were polled lately", file=sys.stderr)
 
@@ -254,16 +259,23 @@ class _Adding:
         """
         held = self._held()
         source = next((held[name] for url in urls if (name := match_url(url)) in held), None)
-        if source is not None:
-            shown = source.safe_url or "a local file"
-            raise _NotAdded("known", f"it is already a source: {source.key}, {shown}, in line {source.line}")
+        if source is None:
+            return
+        if self._past is None:
+            self._read_past(self._settings)
+        shown = f"{source.key}, {source.safe_url or 'a local file'}, in line {source.line}"
+        if (better := self._better.get(source.key)) is None:
+            raise _NotAdded("known", f"it is already a source: {shown}")
+        edit = command(self._path, readdressing(source.key, better))
+        raise _NotAdded("known", f"the source {shown}, should have the address {better}; `{edit}` writes that")
 
     def _held(self) -> Mapping[str, Source]:
         """Return the sources by their addresses in comparison form: present, earlier, and after redirects."""
         held: dict[str, Source] = {}
         for source in self._sources:
             known = self._past.jobs.get(source.key) if self._past else None
-            for name in (source.url, *source.was, *([known.url] if known else [])):
+            better = self._better.get(source.key)
+            for name in (source.url, *source.was, *([known.url] if known else []), *([better] if better else [])):
                 held.setdefault(match_url(Url(name)), source)
         return held
 
@@ -279,6 +291,20 @@ class _Adding:
             said = line.strip() or ("1" if line else "0")
             if said.isascii() and said.isdigit() and int(said) <= len(feeds):
                 return [feeds[int(said) - 1]] if int(said) else []
+
+
+def _better_urls(settings: Settings, past: "probe.Past") -> Mapping[SourceKey, Url]:
+    """Return the addresses that sources should have, by key: where they moved, or the feed that a page names."""
+    if not any(job.observed.moved_to or job.health.code == NotAFeed.code for job in past.jobs.values()):
+        return {}
+    store = read_store(settings)
+    try:
+        status = store.status(Roster.of(settings), utc_now(), settings.secrets)
+    finally:
+        store.close()
+    known = {one.key: one for one in status.sources}
+    pairs = ((source, known[source.key]) for source in settings.sources if source.key in known)
+    return {source.key: better for source, seen in pairs if (better := better_url(source, seen)) is not None}
 
 
 def _is_file(typed: str) -> bool:

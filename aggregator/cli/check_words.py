@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from aggregator.cli.terminal import FEW, SHOWN, called, counted, grouped, printable, shortened
+from aggregator.store.status import readdressing
 from aggregator.text.durations import span_in_words
+from aggregator.urls import Url
 
 NAMED = 10  # sources in one line
 # Of findings and what follows them, the worst first; failures come before all of these.
@@ -71,13 +73,15 @@ def _folded(rows: Sequence[Mapping[str, Any]]) -> str:
     if len(endings) == 1 and (mend := endings.pop()):
         lines.append(f"         ! {kind}: {mend}")
     for row in rows[:NAMED]:
-        edits = [_written(each["write"]) for each in row["advice"] if each["write"]]
+        edits = [_written(each["write"], row) for each in row["advice"] if each["write"]]
         lines += [f"           → line {row['line']}: write {edit}" for edit in edits]
     return printable("\n".join(lines))
 
 
-def _written(write: Mapping[str, str]) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in write.items())
+def _written(write: Mapping[str, str], row: Mapping[str, Any]) -> str:
+    said = ", ".join(f"{key}: {value}" for key, value in write.items())
+    by_command = "url" in write and not row["listed_by"]
+    return f"{said}; or type: aggregator {readdressing(row['key'], Url(write['url']))}" if by_command else said
 
 
 def in_words(row: Mapping[str, Any]) -> str:
@@ -92,7 +96,7 @@ def in_words(row: Mapping[str, Any]) -> str:
     for advice in row["advice"]:
         lines.append(f"         ! {advice['code']}: {advice['text']}")
         if advice["write"]:
-            lines.append(f"           → write {_written(advice['write'])}")
+            lines.append(f"           → write {_written(advice['write'], row)}")
     lines += [f"           it names {feed['url']} {_named(feed)}".rstrip() for feed in row["feeds"]]
     told = tuple(advice["text"] for advice in row["advice"])
     lines += [f"         · {notice}" for notice in row["notices"] if not notice.startswith(told)]

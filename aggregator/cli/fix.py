@@ -5,27 +5,33 @@ import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from aggregator.cli.edit import DONE, WRONG, core
 from aggregator.cli.hands import Hand
+from aggregator.cli.names import command
 from aggregator.cli.open import read_store
-from aggregator.cli.terminal import json_text, printable
+from aggregator.cli.terminal import counted, json_text, printable
 from aggregator.clock import utc_now
 from aggregator.config.editing import SOURCES
 from aggregator.config.loader import read_config
 from aggregator.config.positions import EditRefused
 from aggregator.config.source_text import key_text, listed
+from aggregator.decide.source_health import MOVED_SPAN, MOVED_TIMES
+from aggregator.decide.source_state import GONE_SPAN, GONE_TIMES
 from aggregator.errors import ConfigError
 from aggregator.model.charset import NAME_ENCODING
+from aggregator.model.observed import Observed
 from aggregator.model.poll import State
 from aggregator.model.settings import Roster, Settings, Source, SourceKey
 from aggregator.model.status import SourceStatus, Status
-from aggregator.store.status import named_feed_of
+from aggregator.store.status import better_url, named_feed_of, readdressing
 from aggregator.text.durations import duration_text
 from aggregator.urls import Url, match_url, without_secrets
 
 DEAD: Final = timedelta(days=90)  # without a success, after which a source is paused
+LONG: Final = timedelta(days=30)  # without a success, after which it is told that it will be
 DEAD_TIMES: Final = 10  # failures in that time at least: the program may have been off for most of it
 TIMES: Final = 3  # failures in a row with a page that names its feed
 SHORTEST: Final = timedelta(minutes=15)  # a shorter interval needs a reason in feeds.yaml
@@ -51,22 +57,36 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     try:
         status = store.status(Roster.of(hand.settings), utc_now(), hand.settings.secrets)
         with store.read() as tx:
-            moved, overflowed, in_force = tx.sources.moved(), tx.sources.overflowed(), tx.store_row.last_good_config()
+            moved, observed, in_force = tx.sources.moved(), tx.sources.observed(), tx.store_row.last_good_config()
     finally:
         store.close()
-    fixes = list(proven(hand.settings, status, moved, overflowed, _polled(in_force, options, environ)))
+    polled = _polled(in_force, options, environ)
+    known = {each.key: each for each in status.sources}
+    overflowed = {key for key, seen in observed.items() if key in known and _overflows(seen, known[key])}
+    fixes = list(proven(hand.settings, status, moved, overflowed, polled))
+    judged = {fix.number for fix in fixes}
+    waiting = [
+        (number, why)
+        for number, source in enumerate(hand.settings.sources)
+        if number not in judged and source.key in observed and _may_be_judged(source, known, polled)
+        for why in _waiting(source, known[source.key], observed[source.key], options.config)
+    ]
     record = [{"source": hand.sources[fix.number].key, "why": fix.why} for fix in fixes]
-    if not fixes:
-        said = "nothing is proven to be wrong"
-        print(json_text({"version": 1, "written": False, "done": said, "fixes": []}) if options.json else said)
+    waits = [{"source": hand.sources[number].key, "why": why} for number, why in waiting]
+    if not fixes and options.json:
+        done = "nothing is proven to be wrong"
+        print(json_text({"version": 1, "written": False, "done": done, "fixes": [], "waiting": waits}))
         return DONE
     if not options.json:
-        for fix in fixes:
-            print(printable(f"{hand.called(fix.number)}: {fix.why}"))
+        for number, why in (*((fix.number, fix.why) for fix in fixes), *waiting):
+            print(printable(f"{hand.called(number)}: {why}"))
+    if not fixes:
+        print(f"nothing is proven to be wrong{' yet' if waiting else ''}")
+        return DONE
     try:
-        _edit(hand, fixes, environ)
+        _edit(hand, fixes)
         done = "1 source corrected" if len(fixes) == 1 else f"{len(fixes)} sources corrected"
-        return hand.finish(done, {"fixes": record})
+        return hand.finish(done, {"fixes": record, "waiting": waits})
     except EditRefused as error:
         print(printable(f"aggregator: {error}"), file=sys.stderr)
         return WRONG
@@ -92,8 +112,7 @@ def proven(
     first: dict[str, int] = {}  # number of the source that stays, by its address
     taken = {match_url(source.url) for source in settings.sources}
     for number, source in enumerate(settings.sources):
-        is_same = source.key in polled and core(source) == core(polled[source.key])
-        if source.key not in known or not is_same or source.paused or source.path is not None:
+        if not _may_be_judged(source, known, polled):
             continue
         target = moved.get(source.key, source.url)
         twin = first.setdefault(match_url(target), number)
@@ -110,6 +129,45 @@ def proven(
         )
         if fix is not None:
             yield fix
+
+
+def _may_be_judged(source: Source, known: Collection[SourceKey], polled: Mapping[SourceKey, Source]) -> bool:
+    """Return whether a source is polled, over the network, and was not edited since its last poll."""
+    is_same = source.key in polled and core(source) == core(polled[source.key])
+    return source.key in known and is_same and not source.paused and source.path is None
+
+
+def _overflows(seen: Observed, known: SourceStatus) -> bool:
+    """Return whether the last poll of a source brought new entries only: some may be missed (R45)."""
+    return (
+        seen.overflowed_at is not None and known.last_attempt is not None and seen.overflowed_at >= known.last_attempt
+    )
+
+
+def _waiting(source: Source, known: SourceStatus, seen: Observed, config: Path) -> Iterator[str]:
+    """Yield what the polls of a source have shown and not proven yet, since when, and until when it is to be proven."""
+    better = better_url(source, known)
+    by_hand = f"; at once: `{command(config, readdressing(source.key, better))}`" if better is not None else ""
+    if seen.moved_since is not None:
+        to = f" to {better}" if better is not None else ""
+        least = f"{MOVED_TIMES} polls in a row over two days, {_minute(seen.moved_since + MOVED_SPAN)} at the earliest"
+        seen_at = f"since {_minute(seen.moved_since)}, at {counted(seen.moved_times, 'poll')}"
+        yield f"it redirects permanently{to} {seen_at}; proven after {least}{by_hand}"
+    elif seen.gone_since is not None and known.state is State.FAILING:
+        least = f"{GONE_TIMES} answers in a row over two days, {_minute(seen.gone_since + GONE_SPAN)} at the earliest"
+        yield f"it answers that it is gone (410) since {_minute(seen.gone_since)}; proven after {least}"
+    elif known.state is State.FAILING and better is not None and known.failing_since is not None:
+        seen_at = f"since {_minute(known.failing_since)}, {counted(known.failures, 'time')} in a row"
+        yield f"it is a page which names the feed {better} {seen_at}; proven after {TIMES} times{by_hand}"
+    elif (since := _failing_long(known)) is not None:
+        yield f"it fails since {_day(since)} ({known.code}); counts as dead after 90 days, on {_day(since + DEAD)}"
+
+
+def _failing_long(known: SourceStatus) -> datetime | None:
+    """Return since when a source fails, if that is long ago."""
+    since, last = known.failing_since, known.last_attempt
+    is_long = known.state is State.FAILING and since is not None and last is not None and last - since >= LONG
+    return since if is_long else None
 
 
 def _polled(
@@ -174,7 +232,7 @@ def _differ_in_place_only(one: Source, other: Source) -> bool:
     return replace(one, **{name: getattr(other, name) for name in names}) == other
 
 
-def _edit(hand: Hand, fixes: Sequence[_Fix], environ: Mapping[str, str]) -> None:
+def _edit(hand: Hand, fixes: Sequence[_Fix]) -> None:
     """Make the edits in the text, and note the settings that follow.
 
     Raises:
@@ -187,13 +245,10 @@ def _edit(hand: Hand, fixes: Sequence[_Fix], environ: Mapping[str, str]) -> None
                 hand.text.put((SOURCES, fix.twin), [("category", listed(merged))])
                 hand.change(fix.twin, categories=merged)
             continue
-        hand.text.put((SOURCES, fix.number), fix.write)
-        if fix.was is not None:
+        if fix.was is not None:  # first: it makes a mapping of an address alone
             hand.text.append((SOURCES, fix.number, "was"), key_text(fix.was))
-    try:
-        edited = read_config(hand.text.data, hand.settings.path, environ).sources
-    except ConfigError as error:
-        raise EditRefused("; ".join(problem.what for problem in error.problems)) from error
+        hand.text.put((SOURCES, fix.number), fix.write)
+    edited = hand.edited()
     for fix in fixes:
         new, old = edited[fix.number], hand.sources[fix.number]
         if "reading" in fix.fields:
@@ -203,6 +258,10 @@ def _edit(hand: Hand, fixes: Sequence[_Fix], environ: Mapping[str, str]) -> None
     for number in sorted((fix.number for fix in fixes if fix.twin is not None), reverse=True):
         hand.text.drop_item((SOURCES,), number)
         del hand.sources[number]
+
+
+def _minute(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
 def _day(when: datetime | None) -> str:

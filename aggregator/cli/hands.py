@@ -1,6 +1,7 @@
 """Bodies of `remove`, `pause`, `resume`, `rename` and `move`, which edit sources and categories in feeds.yaml."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,15 +11,16 @@ from aggregator.cli.edit import WRONG, checked, finish, read_file
 from aggregator.cli.names import matches, parts_of_titles, same_address, stored_titles, unclear, unclear_category
 from aggregator.cli.open import configured
 from aggregator.cli.terminal import called, printable
+from aggregator.config.addresses import web_address
 from aggregator.config.editing import SOURCES, ConfigText
 from aggregator.config.findings import Unfit
-from aggregator.config.loader import load_config
+from aggregator.config.loader import load_config, read_config
 from aggregator.config.positions import EditRefused, Place, Shape
 from aggregator.config.source_text import key_text, listed, literal
 from aggregator.config.vocabulary import category_key, source_key
-from aggregator.errors import AggregatorError
+from aggregator.errors import AggregatorError, ConfigError
 from aggregator.model.naming import name_of_source
-from aggregator.model.settings import GENERAL, Category, CategoryKey, SourceKey
+from aggregator.model.settings import GENERAL, Category, CategoryKey, Source, SourceKey
 
 CATEGORIES = "categories"
 
@@ -96,6 +98,17 @@ class Hand:
     def change(self, number: int, **values: Any) -> None:
         """Note the settings that a source has after the edit."""
         self.sources[number] = replace(self.sources[number], **values)
+
+    def edited(self) -> tuple[Source, ...]:
+        """Return the sources of the text as it is now.
+
+        Raises:
+            EditRefused: the text has errors.
+        """
+        try:
+            return read_config(self.text.data, self.settings.path, self._environ).sources
+        except ConfigError as error:
+            raise EditRefused("; ".join(problem.what for problem in error.problems)) from error
 
     def finish(self, said: str, record: Mapping[str, Any]) -> int:
         """Check, show, ask and write; return the exit code.
@@ -182,10 +195,12 @@ def run_move(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def run_rename(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Write another title of a source or a category into feeds.yaml, or with `--key` another key."""
+    """Write another title of a source or a category into feeds.yaml; with `--key` a key, with `--url` an address."""
 
     def work(hand: Hand) -> int:
-        category = hand.category_of(options.name)
+        category = None if options.url else hand.category_of(options.name)
+        if options.url and options.is_category:
+            raise EditRefused("a category has no address of its own; leave out --category, or write --key")
         if options.is_category and category is None:
             raise NotFound(unclear_category(options.name, hand.settings))
         if category is not None:
@@ -199,6 +214,8 @@ def run_rename(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             said = unclear(options.name, (), hand.settings, options.config, nearest=3)
             raise NotFound(f"{said}; {unclear_category(options.name, hand.settings)}")
         number = hand.number_of(options.name)
+        if options.url:
+            return _readdress(hand, number, options.new)
         return (_rekey_source if options.key else _retitle_source)(hand, number, options.new)
 
     return _guarded(work, options, environ)
@@ -220,6 +237,28 @@ def _rekey_source(hand: Hand, number: int, key: str) -> int:
     hand.text.append((SOURCES, number, "was"), key_text(source.key))
     hand.change(number, key=new, was=(*source.was, str(source.key)))
     return hand.finish(said, {"source": new, "was": source.key})
+
+
+def _readdress(hand: Hand, number: int, url: str) -> int:
+    """Write another address of a source, and `was` with the earlier one, so that its history goes on."""
+    source = hand.sources[number]
+    if source.path is not None:
+        raise EditRefused(f"{hand.called(number)} is a file; only addresses of the web can be written here")
+    _fit(lambda text: str(web_address(text, text).url), re.sub(r"\$\{\w+\}", "x", url))
+    place = hand.text.find(SOURCES, number, "url") or hand.text.find(SOURCES, number)
+    assert place is not None, "it is a source of feeds.yaml"
+    before = place.value
+    if place.shape is not Shape.SCALAR:
+        raise EditRefused("the address is written in a way that a program can't edit; edit it by hand")
+    hand.text.append((SOURCES, number, "was"), key_text(before))  # first: it makes a mapping of an address alone
+    hand.text.put((SOURCES, number), [("url", key_text(url))])
+    edited = hand.edited()[number]
+    if edited.url == source.url:
+        raise EditRefused(f"{hand.called(number)} has that address already, nothing to write")
+    fields = ("url", "safe_url", "key", "was", "auth", "allow_private")
+    hand.change(number, **{name: getattr(edited, name) for name in fields})
+    said = f"{hand.called(number)} is polled at {edited.safe_url or 'its new address'} now, and keeps its history"
+    return hand.finish(said, {"source": edited.key, "url": edited.safe_url, "was": source.safe_url})
 
 
 def _retitle_category(hand: Hand, category: Category, title: str) -> int:

@@ -13,6 +13,7 @@ from aggregator.model.known import EntryState
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import SourceKey
 from aggregator.search import open_index
+from aggregator.search.index import MOST_DATED
 from aggregator.search.query import parse_query
 from aggregator.store.private_redactor import redactor_of_private
 from aggregator.store.search import Find
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     try:
         index = open_index(store, settings.path.parent)
         index.update()
-        found = index.find(query, limit=options.limit)
+        found, total = index.find(query, limit=options.limit)
         with store.read() as tx:
             redactor = redactor_of_private(tx, settings.sources)
             titles = tx.sources.titles()
@@ -42,9 +43,13 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         store.close()
     if options.json:
         rows = redactor.record([*map(_record, found)])
-        print(json_text({"version": 1, "query": query.text, "found": rows}))
-    else:
-        print(redactor.text("\n\n".join(_in_words(find, names) for find in found)) or NOTHING)
+        more = total > len(found)
+        print(json_text({"version": 1, "query": query.text, "found": rows, "total": total, "more": more}))
+        return 0
+    print(redactor.text("\n\n".join(_in_words(find, names) for find in found)) or NOTHING)
+    if total > len(found):
+        of = f"over {total:,}" if total >= MOST_DATED else f"{total:,}"
+        print(f"\n{len(found)} of {of}, the newest; --limit shows more, further words show fewer")
     return 0
 
 
@@ -67,9 +72,8 @@ def _why_not(state: EntryState) -> str:
 
 
 def _in_words(find: Find, names: Mapping[SourceKey, str]) -> str:
-    when = find.published or find.first_seen
     where = f"in {', '.join(find.categories)}" if find.categories else f"not shown: {_why_not(find.state)}"
     where += f", shown as entry {find.shown_by}" if find.shown_by is not None else ""
     link = find.link or "no link"
     name = shortened(names.get(find.source, find.source))
-    return f"{find.title or '(no title)'}\n  {when:%Y-%m-%d} {name}, {where}\n  {link} (entry {find.entry})"
+    return f"{find.title or '(no title)'}\n  {find.dated:%Y-%m-%d} {name}, {where}\n  {link} (entry {find.entry})"

@@ -29,6 +29,7 @@ FORMAT = "3"  # to be raised when a change of the code gives the same texts anot
 ENTRY_BATCH = 200  # entries that are read from the store at a time
 MAX_TOKENS = 20_000  # per entry; later words can't be found
 MATCH_BATCH = 500  # matches that are looked up at a time
+MOST_DATED = 10_000  # matches of an operator's search that are ordered by date; a multiple of MATCH_BATCH
 CHECK_STEPS = 10_000  # virtual machine steps of SQLite between two checks of the time limit
 
 _SCHEMA = """
@@ -102,8 +103,13 @@ class SearchIndex:
                 break
         return tuple(found.values())[skip : skip + limit]
 
-    def find(self, query: Query, *, limit: int) -> list[Find]:
-        """Return the matches among all stored entries, newest first, for an operator.
+    def find(self, query: Query, *, limit: int) -> tuple[list[Find], int]:
+        """Return the matches among all stored entries, by their dates, newest first, for an operator.
+
+        Only the last `MOST_DATED` that came are read and ordered.
+
+        Returns:
+            At most `limit` of them, and how many there are, `MOST_DATED` at most.
 
         Raises:
             StoreError: the store or the index can't be read.
@@ -112,9 +118,10 @@ class SearchIndex:
         for ids in self._matches(query, None):
             with self._store.read() as tx:
                 found += tx.search.finds(ids)
-            if len(found) >= limit:
+            if len(found) >= MOST_DATED:
                 break
-        return found[:limit]
+        found.sort(key=lambda find: find.dated, reverse=True)
+        return found[:limit], len(found)
 
     def _matches(self, query: Query, seconds: float | None) -> Iterator[list[int]]:
         """Yield the ids of matching entries in batches, newest first."""

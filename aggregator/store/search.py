@@ -40,6 +40,11 @@ class Find:
     categories: tuple[CategoryKey, ...]  # that show the entry now; if none does, that show another copy of its story
     shown_by: int | None = None  # id of the entry that is that other copy
 
+    @property
+    def dated(self) -> datetime:
+        """The date that is shown: its own, else when it was seen first."""
+        return self.published or self.first_seen
+
 
 class Searching:
     """Queries for the full-text index and for its results: `tx.search`."""

@@ -337,12 +337,10 @@ class Sources:
         query = select(source.c.key, source.c.url_in_use).where(source.c.active, source.c.url_in_use != source.c.url)
         return {SourceKey(key): Url(url) for key, url in self._connection.execute(query)}
 
-    def overflowed(self) -> set[SourceKey]:
-        """Return the keys of active sources whose last poll brought new entries only: some may be missed (R45)."""
-        names = ("key", "attempted_at", "observations")
-        rows = self._connection.execute(select(*(source.c[name] for name in names)).where(source.c.active)).mappings()
-        seen = ((row, observed_of(row["observations"]).overflowed_at) for row in rows)
-        return {SourceKey(row["key"]) for row, at in seen if at and row["attempted_at"] and at >= row["attempted_at"]}
+    def observed(self) -> dict[SourceKey, Observed]:
+        """Return what the answers of active sources have shown so far, by key."""
+        rows = self._connection.execute(select(source.c.key, source.c.observations).where(source.c.active))
+        return {SourceKey(key): observed_of(observations) for key, observations in rows}
 
     def entry_counts(self) -> dict[SourceKey, int]:
         """Return the number of stored entries of active sources, by key; none if the store was restored.

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from shlex import quote
 
 from sqlalchemy import Connection, RowMapping, func, select
 
@@ -310,7 +311,7 @@ def _source(
         per_week=round(_per_week(row, fresh, now), 1),
         lag=max(now - due, timedelta(0)) if state is not State.PAUSED else timedelta(0),
         advice=_advice(row, observed, state, now, settings, opens=opens)
-        or (_moved(moved_to, settings) if moved_to else None),
+        or (_moved(row["key"], moved_to, settings) if moved_to else None),
         moved_to=moved_to,
         clock_skew=timedelta(seconds=observed.skew_seconds),
         private=settings is not None and settings.private,
@@ -336,13 +337,23 @@ def _since(row: RowMapping, observed: Observed, *, is_quiet: bool) -> datetime |
     return _last_arrival(row) if is_quiet else began
 
 
-def _moved(target: Url, settings: Source | None) -> str:
+def readdressing(key: str, url: Url) -> str:
+    """Return the command, without the program's name, that writes another address of a source into feeds.yaml."""
+    return f"rename {quote(key)} --url {quote(url)}"
+
+
+def _moved(key: str, target: Url, settings: Source | None) -> str:
     """Return the advice to write the new address of a moved feed into feeds.yaml."""
     if settings is not None and settings.private:
         return f"it redirects permanently, to {host_of(target)}; its addresses are private: a browser shows the new one"
-    was = f" and was: {settings.safe_url}" if settings and settings.safe_url else ""
-    own = " as a source of your own" if settings and settings.listed_by else ""
-    return f"it redirects permanently; write url: {target}{was}{own} in feeds.yaml"
+    if settings is not None and settings.listed_by:
+        was = f" and was: {settings.safe_url}" if settings.safe_url else ""
+        return f"it redirects permanently; write url: {target}{was} as a source of your own in feeds.yaml"
+    if settings is not None and settings.safe_url != settings.url:
+        return (
+            f"it redirects permanently, to {target}; write the new url with its secret as ${{NAME}}, and was: the old"
+        )
+    return f"it redirects permanently; `aggregator {readdressing(key, target)}` writes that address into feeds.yaml"
 
 
 def _total(sums: Iterable[Sums]) -> Sums:
@@ -419,19 +430,20 @@ def _advice(
     if settings is not None and _is_mended(row, settings, opens=opens):
         return "feeds.yaml was edited since then; the source is due at once"
     kind, is_local = (settings.reading.kind, settings.path is not None) if settings is not None else (Kind.FEED, False)
-    advice = _named_feed(row) or advice_for(row["code"], kind, is_local=is_local)
+    advice = _named_feed(row, settings) or advice_for(row["code"], kind, is_local=is_local)
     long = row["failing_since"] is not None and now - row["failing_since"] > DEAD
     return f"no success for {(now - row['failing_since']).days} days; {advice}" if long and advice else advice
 
 
-def _named_feed(row: RowMapping) -> str | None:
+def _named_feed(row: RowMapping, settings: Source | None) -> str | None:
     """Return the advice for a page in place of a feed that names feeds itself (P91); None for other failures."""
     if row["code"] != NotAFeed.code or row["error"] is None:
         return None
     if row["private"] and "it names " in row["error"]:
         return "open the page in a browser and write the address of its feed: what is private is not shown here"
     if (one := named_feed_of(row["code"], row["error"])) is not None:
-        return f"write url: {one}"
+        is_listed = settings is not None and settings.listed_by is not None
+        return f"write url: {one}" if is_listed else f"`aggregator {readdressing(row['key'], one)}` writes that"
     return f"`aggregator check --live {row['key']}` lists them" if _SEVERAL.search(row["error"]) else None
 
 
@@ -439,6 +451,12 @@ def named_feed_of(code: str | None, error: str | None) -> Url | None:
     """Return the address of the one feed that a page in place of a feed names, by the message of the failure."""
     one = _ONE_FEED.search(error or "") if code == NotAFeed.code else None
     return Url(one[1]) if one is not None else None
+
+
+def better_url(source: Source, known: SourceStatus) -> Url | None:
+    """Return the address that a source should have, by its last answers; None if there is none, or it may be secret."""
+    is_secret = source.private or source.safe_url != source.url
+    return None if is_secret else named_feed_of(known.code, known.error) or known.moved_to
 
 
 def _charset_advice(row: RowMapping, settings: Source | None) -> str | None:

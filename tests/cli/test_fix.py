@@ -141,7 +141,57 @@ def test_a_single_observation_proves_nothing(server: FeedServer, tmp_path: Path)
         "written": False,
         "done": "nothing is proven to be wrong",
         "fixes": [],
+        "waiting": json.loads(done.stdout)["waiting"],
     }
+    moved, gone, page = (each["why"] for each in json.loads(done.stdout)["waiting"])
+    there, real = server.url("/there"), server.url("/real")
+    assert f"it redirects permanently to {there} since 2026-03-04 12:00 UTC, at 1 poll; proven after 3 polls" in moved
+    assert "2026-03-06 12:00 UTC at the earliest" in moved
+    assert f"--url {there}`" in moved
+    assert "it answers that it is gone (410) since 2026-03-04 12:00 UTC" in gone
+    assert f"it is a page which names the feed {real} since 2026-03-04 12:00 UTC, 1 time in a row" in page
+    told = fix(site)
+    assert told.stdout.endswith("nothing is proven to be wrong yet\n")
+    assert moved in told.stdout
+
+
+def test_a_feed_that_moved_is_readdressed_by_the_command_that_the_messages_name(
+    server: FeedServer, tmp_path: Path
+) -> None:
+    site, config = SampleSite(tmp_path), tmp_path / "feeds.yaml"
+    new = server.serve("/home", rss(item(1), title="Lab Ledger"))
+    old, page = server.url("/left"), server.says("/front", Reply(200, PAGE, {"Content-Type": "text/html"}))
+    server.serve("/left", rss(item(1), title="Lab Ledger"))
+    site.writes(f"sources:\n  - {old}  # mine\n  - {{url: {page}, key: front}}\n")
+    site.poll()
+    server.says("/left", redirect("/home", 301))
+    site.clock.move(hours=1)
+    site.poll()
+    key = next(key for key in sources(site) if key != "front")
+    for typed in (old, new):
+        done = aggregator("-c", str(config), "add", typed)
+        assert done.returncode == 1
+        named = f"`aggregator -c {config} rename {key} --url {new}`"
+        assert f"should have the address {new}; {named} writes that" in done.stderr
+    done = aggregator("-c", str(config), "add", page)
+    assert f"rename front --url {server.url('/real')}` writes that" in done.stderr
+    assert f"`aggregator rename {key} --url {new}` writes" in aggregator("-c", str(config), "status", key).stdout
+    assert aggregator("-c", str(config), "rename", key, "--url", new, "--category").returncode == 2
+    assert aggregator("-c", str(config), "rename", key, "--url", "ftp://x.example/").returncode == 2
+    later = site.copied(tmp_path / "later")
+    for _ in range(2):
+        later.clock.move(days=2)
+        later.poll()
+    assert fix(later, "--apply", "--yes").returncode == 0
+    done = aggregator("-c", str(config), "rename", "Lab Ledger", "--url", new, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "keeps its history" in done.stdout
+    assert f"  - {{url: {new}, was: {old}}}  # mine\n" in text_of(site)
+    assert f"  - {{url: {new}, was: {old}}}  # mine\n" in text_of(later)
+    site.clock.move(hours=1)
+    site.poll()
+    with site.opened() as app, app.store.read() as tx:
+        assert len(tx.finding.entries("https://news.example/1")) == 1, "the same source, with its entries"
 
 
 def test_yes_without_apply_is_refused(site: SampleSite) -> None:

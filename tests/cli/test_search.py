@@ -20,12 +20,15 @@ def run(folder: Path, *arguments: str) -> Done:
 
 
 def test_what_is_stored_is_found_published_or_not(tmp_path: Path, publisher: FeedServer) -> None:
-    url = publisher.says("/feed.xml", Reply(200, rss(item(1, title="Harbour opens"), item(2, title="Advert harbour"))))
+    opens = item(1, title="Harbour opens", pubDate="Sun, 01 Mar 2026 12:00:00 GMT")
+    advert = item(2, title="Advert harbour", pubDate="Sat, 07 Mar 2020 12:00:00 GMT")
+    url = publisher.says("/feed.xml", Reply(200, rss(opens)), Reply(200, rss(advert, opens)))
     (tmp_path / "feeds.yaml").write_text(yaml(url), encoding="utf-8")
     nothing_yet = run(tmp_path, "search", "harbour")
     assert nothing_yet.returncode == 3
     assert "no store at" in nothing_yet.stderr
-    assert run(tmp_path, "-q", "poll").returncode == 0
+    for _ in range(2):
+        assert run(tmp_path, "-q", "poll", "--all").returncode == 0
     shown = run(tmp_path, "search", "HARBOUR")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "Harbour opens\n  " in shown.stdout
@@ -33,7 +36,12 @@ def test_what_is_stored_is_found_published_or_not(tmp_path: Path, publisher: Fee
     assert "not shown: rejected" in shown.stdout
     record = json.loads(run(tmp_path, "search", "--json", "--limit", "1", "harbour", "opens").stdout)
     assert record["query"] == "harbour opens"
+    assert (record["total"], record["more"]) == (1, False)
     assert [(found["title"], found["categories"]) for found in record["found"]] == [("Harbour opens", ["news"])]
+    assert json.loads(run(tmp_path, "search", "--json", "--limit", "1", "harbour").stdout)["more"] is True
+    assert "\n1 of 2, the newest; --limit shows more" in run(tmp_path, "search", "harbour", "--limit", "1").stdout
+    titles = [line for line in shown.stdout.splitlines() if line.endswith("arbour") or line.startswith("Harbour")]
+    assert titles == ["Harbour opens", "Advert harbour"], "what came last is older"
     assert "nothing found" in run(tmp_path, "search", "zeppelin").stdout
     assert run(tmp_path, "search", "--limit", "0", "x").returncode == 2
 

@@ -158,7 +158,8 @@ def test_p40_where_a_feed_has_moved_is_proposed(tmp_path: Path, publisher: FeedS
     assert run(tmp_path, "poll").returncode == 0
     (row,) = told(tmp_path)["sources"]
     assert row["moved_to"] == new
-    assert row["advice"] == f"it redirects permanently; write url: {new} and was: {old} in feeds.yaml"
+    named = f"`aggregator rename a --url '{new}'`"
+    assert row["advice"] == f"it redirects permanently; {named} writes that address into feeds.yaml"
     assert f"redirects permanently to {new}" in run(tmp_path, "status", "a").stdout
     public = (tmp_path / "public/status.json").read_text()
     assert "new.xml" not in public
@@ -175,6 +176,7 @@ def test_s44_where_a_feed_has_moved_shows_no_secret(tmp_path: Path, publisher: F
         said = run(tmp_path, *arguments, TOKEN="1f2e3d4c5b6a").stdout
         assert "/new.xml" in said
         assert "1f2e3d4c5b6a" not in said
+        assert "rename" not in said, "the address that is shown is not the whole one"
 
 
 def test_p88_a_clock_that_is_off_is_shown(tmp_path: Path, publisher: FeedServer) -> None:
@@ -320,7 +322,7 @@ def test_a_page_that_names_its_feed_is_advised_with_that_address(tmp_path: Path,
     with site.opened() as app:
         advice = {source["key"]: source["advice"] for source in record(app)["sources"]}
     assert advice == {
-        "one": f"write url: {publisher.url('/all.rss')}",
+        "one": f"`aggregator rename one --url {publisher.url('/all.rss')}` writes that",
         "two": "`aggregator check --live two` lists them",
         "none": "the answer is not a feed; look for the feed's own address",
     }

@@ -49,7 +49,7 @@ def public(index: SearchIndex, text: str) -> list[str]:
 
 def everything(index: SearchIndex, text: str) -> list[tuple[str, str]]:
     index.update()
-    return [(find.title, find.state.value) for find in index.find(parse_query(text), limit=50)]
+    return [(find.title, find.state.value) for find in index.find(parse_query(text), limit=50)[0]]
 
 
 def test_words_of_title_text_authors_newest_first(app: App, index: SearchIndex) -> None:
