@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from aggregator.identify.alignment import Alignment, are_mistyped, are_spellings
 from aggregator.identify.budget import Steps
-from aggregator.identify.passages import has_grown
+from aggregator.identify.passages import are_of_hours, has_grown
 from aggregator.identify.telling import KIN, Telling, are_days_apart, are_soon, are_telling, may_be_names, names_of
 from aggregator.identify.tokens import STEM, Titles, holds, is_number, ratio, slot_of, tokens_of, weight
 
@@ -118,7 +118,8 @@ def is_corrected(one: Telling, other: Telling, texts: Alignment, titles: Titles,
     Of a text with numbers in many passages few may differ, if both were published within hours, and the titles tell
     that it is an article: a form has a title that says what is sold, measured or played.
     """
-    if linked and texts.core >= LONG and texts.changed <= FIGURES * texts.core:
+    is_hardly_changed = texts.core >= LONG and texts.changed <= FIGURES * texts.core
+    if linked and is_hardly_changed:
         return True
     if texts.core < CORRECTED or not are_soon(one, other):
         return False
@@ -126,6 +127,8 @@ def is_corrected(one: Telling, other: Telling, texts: Alignment, titles: Titles,
         return True
     if not are_telling(one, other):
         return False
+    if titles in ONE_TITLE and is_hardly_changed and are_of_hours(one, other):
+        return True
     if titles in ONE_TITLE and texts.core >= KEPT_LONG:
         numbers = min(sum(map(is_number, each.tokens)) for each in (one, other))
         if 2 * numbers >= (KEPT + 1) * texts.changed:  # which counts those of both sides

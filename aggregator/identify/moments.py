@@ -8,12 +8,13 @@ from datetime import time
 
 from aggregator.identify.budget import Steps
 from aggregator.identify.forms import REWORDED, are_inflected
-from aggregator.identify.telling import KIN, Telling, names_of, stems
+from aggregator.identify.telling import Telling, names_of, stems
 from aggregator.identify.tokens import Titles, is_number, pieces_of, ratio, slot_of, tokens_of, weight
 
 BRIEF = 48  # weight up to which the same text of one second is evidence: the rules of a thread are longer
 EDITED_TITLE = 0.33  # similarity of titles over such a text
 TOLD = 0.5  # share of the words of one of these titles that the text has, if the date has a time
+HARDLY_KIN = 0.25  # the same of the other one
 SAID = 2  # words that two titles over the same text of one date share with it
 UNLIKE = 0.35  # similarity of titles below which they are not two issues of a series
 
@@ -52,7 +53,7 @@ def are_of_one_moment(one: Telling, other: Telling) -> bool:
     kin = one.kinship, other.kinship
     shared = stems(mine) & stems(others)
     has_time = one.published.time() != time()  # not the date of a whole day
-    if has_time and shared & stems(one.tokens) and min(kin) >= KIN and max(kin) >= TOLD:
+    if has_time and shared & stems(one.tokens) and min(kin) >= HARDLY_KIN and max(kin) >= TOLD:
         return True
     if len(shared) < REWORDED * min(len(stems(mine)), len(stems(others))):
         return False
