@@ -108,6 +108,8 @@ def likeness(one: Telling, other: Telling, *, linked: bool = False, near: float 
 
 
 def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps: Steps) -> Likeness:
+    if not linked and are_strangers(one, other):  # first, since it costs less than to compare titles
+        return Likeness(False, 0.0, "the texts differ")
     titles = compare_titles(one.title, other.title, steps)
     is_corrected_there = titles is Titles.NUMBERS and is_corrected_title(one, other)
     if is_corrected_there:
@@ -115,13 +117,11 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
     elif titles is Titles.NUMBERS and are_told(one, other, steps):
         titles = Titles.OTHER
     if titles is Titles.NUMBERS:
-        if not linked and not are_strangers(one, other) and _is_framed_strangely(one, other, steps, near):
+        if not linked and _is_framed_strangely(one, other, steps, near):
             return Likeness(True, 1.0, "same passages under another title")
         return Likeness(False, 0.0, "numbers differ in the titles")
     if not is_corrected_there and (are_of_one_second(one, other, titles, steps) or are_of_one_moment(one, other)):
         return Likeness(True, 1.0, "like titles of the same second")
-    if not linked and are_strangers(one, other):
-        return Likeness(False, 0.0, "the texts differ")
     if one.is_short or ((linked or titles is not Titles.OTHER) and other.is_short):
         return _by_title(one, other, titles, linked=linked)
     if not linked and not may_be_near(one, other, titles, near):

@@ -16,7 +16,7 @@ MIN_TITLE = 12  # weight of a title that is evidence alone, where there is no te
 KIN = 0.33  # share of the words of a title that the text has as well, from which the title tells of the text
 SOON = timedelta(hours=18)  # between two entries of one day
 LETTERS = 200  # of a text, from which pieces are looked for in the other one
-PIECES, LEAST_PIECES = 24, 5
+PIECES, LEAST_PIECES = 24, 8  # twins of all labelled sets have 14 or more, articles of one pool of sentences up to 7
 PIECE, PIECE_CJK = 16, 6  # letters: three or four words
 RUN = 4  # tokens that count as shared wherever they stand
 
@@ -118,8 +118,7 @@ def stems(tokens: Iterable[str]) -> Set[str]:
 def are_strangers(one: Telling, other: Telling) -> bool:
     """Return whether two texts have so little in common that counting it exactly is not worth the time.
 
-    Pieces of the shorter text are looked for in the longer one. Texts that share 0.6, the least that counts anywhere,
-    have half of these pieces; articles that share a title or some sentences have none to three of 24.
+    Pieces of the shorter text are looked for in the longer one, in whatever order they stand there.
     """
     short, long = sorted((one.letters, other.letters), key=len)
     if len(short) < LETTERS:

@@ -203,3 +203,25 @@ def test_texts_that_share_a_sentence_are_not_compared_further(titles: tuple[str,
 )
 def test_texts_that_may_be_one_story_are_no_strangers(text: str) -> None:
     assert not are_strangers(Telling("", WHOLE), Telling("", text))
+
+
+def test_a_title_may_share_few_words_with_a_short_text_of_its_moment() -> None:
+    text = (
+        "From Monday on the biologist Renata Quiroz runs our tree nursery, which will grow to 80,000 seedlings a year."
+    )
+    titles = ("Renata Quiroz takes over the tree nursery", "Welcome, Renata! Four new faces")
+    assert judged((titles[0], text), (titles[1], text), 0)[0]
+    assert not judged((titles[0], text), ("Many new faces arrive at the old mill in Dunmore", text), 0)[0]
+
+
+@pytest.mark.parametrize(
+    ("times", "hours", "is_same"),
+    [(2, 4, True), (2, 14, False), (1, 4, False)],
+    ids=["long", "another-day", "shorter"],
+)
+def test_a_long_text_may_have_its_one_number_corrected(times: int, hours: float, is_same: bool) -> None:
+    text = WHOLE.replace("all 27", "all").replace("140", "many")
+    rest = " ".join(word[::-1] for word in text.split()) if times == 2 else ""
+    mine, theirs = (f"They counted {count} herons on the roofs. {text} {rest}" for count in ("12,400", "14,200"))
+    title = "Trawlers and herons block the harbour over quotas"
+    assert judged((title, mine), (title, theirs.replace("14,200", "14,300")), hours)[0] is is_same
