@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from time import monotonic
 from typing import Any
 
 from aggregator.app import App, open_app
-from aggregator.cli.names import matches, unclear
+from aggregator.cli.names import matches, no_suspect, nothing_called, unclear
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.terminal import json_text
 from aggregator.clock import utc_now
@@ -221,10 +220,7 @@ def meant(tx: Transaction, thing: str) -> Meant:
         return Meant(founder.story, founder.id)
     found = tx.finding.entries(thing)
     if not found:
-        raise Unclear(
-            f"nothing in the store is called {thing}: no atom:id, page or address of one, link, own id or number of an "
-            "entry"
-        )
+        raise Unclear(nothing_called(thing))
     told = {entry.story for entry in found if entry.story is not None}
     if len(told) > 1:
         lines = "".join(f"\n  {_line(entry)}" for entry in found)
@@ -277,8 +273,6 @@ def source_to_accept(options: argparse.Namespace, environ: Mapping[str, str]) ->
             raise Unclear(unclear(options.key, keys, settings, options.config))
         if keys:
             return {"source": keys[0]}
-        near = get_close_matches(options.key, [row.key for row in rows], 1)
-        hint = f"; did you mean {near[0]}?" if near else "; `aggregator status` lists suspect sources"
-        raise Unclear(f"no source {options.key} in {options.config}{hint}")
+        raise Unclear(no_suspect(options.key, [row.key for row in rows], options.config))
 
     return arguments

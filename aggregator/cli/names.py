@@ -14,7 +14,7 @@ from aggregator.config.loader import load_config
 from aggregator.errors import ConfigError, StoreError
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Settings, Source, SourceKey
-from aggregator.store.titles import titles_in
+from aggregator.store.titles import keys_without, may_have_entry, may_have_name, titles_in
 from aggregator.urls import BadUrl, Url, match_url, normalise
 
 USUAL = Path("feeds.yaml")  # where -c names no other
@@ -71,6 +71,85 @@ def refused(names: Sequence[str], options: argparse.Namespace, environ: Mapping[
     except ConfigError:
         return False
     return not settings.has_lists and keys_of(names, settings, options.config, near=near) is None
+
+
+def nothing_called(thing: str) -> str:
+    """Return the message for a name that fits no entry and no story."""
+    looked_up = "no atom:id, page or address of one, link, own id or number of an entry"
+    return f"nothing in the store is called {thing}: {looked_up}"
+
+
+def no_suspect(name: str, keys: Sequence[str], config: Path) -> str:
+    """Return the message for a name that fits no source that could be accepted.
+
+    Args:
+        name: as written.
+        keys: those of the active sources in the store.
+        config: path of feeds.yaml.
+    """
+    near = get_close_matches(name, keys, 1)
+    hint = f"; did you mean {near[0]}?" if near else "; `aggregator status` lists suspect sources"
+    return f"no source {name} in {config}{hint}"
+
+
+def unknown_entry(things: Sequence[str], options: argparse.Namespace, environ: Mapping[str, str]) -> bool:
+    """Return whether a name fits no entry and no story; then a message on stderr tells.
+
+    Commands ask this before they import what only entries that are found need. Nothing is refused here if feeds.yaml
+    has errors, or if the answer is not certain: `corrections.meant` decides.
+
+    Args:
+        things: as written.
+        options: of the command line.
+        environ: where `${NAME}` is looked up.
+    """
+    try:
+        settings = load_config(options.config, environ)
+    except ConfigError:
+        return False
+    path = store_path(settings.store)
+    unknown = [] if path is None else [thing for thing in things if not may_have_entry(Path(unquote(path)), thing)]
+    if unknown:
+        _refuse(nothing_called(unknown[0]), settings, options)
+    return bool(unknown)
+
+
+def unknown_name(thing: str, options: argparse.Namespace, environ: Mapping[str, str]) -> bool:
+    """Return whether a name fits nothing that `why` explains, as far as that is certain; tells nothing."""
+    found = _without_source(thing, options, environ)
+    return found is not None and not may_have_name(found[0], thing)
+
+
+def unknown_source(name: str, options: argparse.Namespace, environ: Mapping[str, str]) -> bool:
+    """Return whether a name fits no source, in feeds.yaml or in the store; then a message on stderr tells."""
+    found = _without_source(name, options, environ)
+    keys = None if found is None else keys_without(found[0], name)
+    if found is None or keys is None:
+        return False
+    _refuse(no_suspect(name, keys, options.config), found[1], options)
+    return True
+
+
+def _without_source(name: str, options: argparse.Namespace, environ: Mapping[str, str]) -> tuple[Path, Settings] | None:
+    """Return the store file and the settings if no source in feeds.yaml has a name, nor an address with that in it.
+
+    Returns:
+        None also if it is not certain.
+    """
+    try:
+        settings = load_config(options.config, environ)
+    except ConfigError:
+        return None
+    path = store_path(settings.store)
+    if path is None or settings.has_lists or matches(name, settings.sources, lambda: stored_titles(settings)):
+        return None
+    return None if any(name in source.url for source in settings.sources) else (Path(unquote(path)), settings)
+
+
+def _refuse(message: str, settings: Settings, options: argparse.Namespace) -> None:
+    for warning in settings.warnings if not options.quiet else ():
+        print(warning, file=sys.stderr)
+    print(f"aggregator: {message}", file=sys.stderr)
 
 
 def matches(name: str, sources: Sequence[Source], titles: Callable[[], Titles]) -> list[SourceKey]:

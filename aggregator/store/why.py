@@ -20,6 +20,7 @@ from aggregator.store.minhash_bands import CANDIDATES, near_entries
 from aggregator.store.queries import by, rows_by
 from aggregator.store.schema import EPOCH, category, entry, event, publication, source, story, verdict
 from aggregator.store.stories import members
+from aggregator.store.titles import PAGE
 from aggregator.urls import BadUrl, match_url, normalise_link
 
 STEPS = 200  # newest events of one record that are shown
@@ -231,7 +232,6 @@ def _place(row: RowMapping) -> PlaceRecord:
 
 
 MOST = 50  # entries that are listed at most, for an operator to choose from
-_PAGE = re.compile(r"(?:.*/entry/[0-9a-f]{2}/|.*#)?([0-9a-f]{16,64})(?:\.html)?")
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
 
 
@@ -258,7 +258,7 @@ class Finding:
         of_id = self._connection.execute(select(story.c.id).where(story.c.atom_id == thing)).scalar_one_or_none()
         if of_id is not None:
             return int(of_id)
-        page = _PAGE.fullmatch(thing)
+        page = PAGE.fullmatch(thing)
         if page is None:
             return None
         found: int | None = self._connection.execute(

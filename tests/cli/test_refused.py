@@ -3,6 +3,8 @@
 import pytest
 
 from aggregator.cli import main
+from aggregator.store.titles import keys_without, may_have_entry, may_have_name
+from tests.fake_source import FakeSource, said
 from tests.feed_server import FeedServer
 from tests.rows import rows
 from tests.sample_site import SampleSite, item, rss
@@ -117,3 +119,39 @@ def test_a_restore_touches_nothing_of_a_store_that_is_there_or_in_use(
     log.rename(folder / "away.db-wal")
     assert main(restore, {}) == 0
     assert [path.name for path in folder.glob("copy.db*")] == ["copy.db"]
+
+
+def test_no_name_of_an_entry_is_refused_before_the_store_is_opened(sample_site: SampleSite) -> None:
+    site, store = sample_site, sample_site.folder / "var" / "aggregator.db"
+    site.writes("sources: [{key: a, url: 'https://a.example/feed', category: x}]\n")
+    assert may_have_entry(store, "none"), "there is no store: another message tells"
+    with site.opened() as app:
+        assert may_have_entry(store, "none"), "it knows nothing yet: its state may be lost"
+        FakeSource(app).says(
+            "a",
+            said(1, own_id="7"),
+            said(2, own_id="HTTPS://A.example/2?utm_source=x", link="https://a.example/%C3%BC?b=1&a=2#c"),
+            said(3, own_id="tag:a.example,2026:3", link=None),
+        )
+        app.publisher.publish()
+    [(number, atom_id, page)] = rows(site.folder, "SELECT id, atom_id, page_id FROM story ORDER BY id LIMIT 1")
+    known = [
+        *("7", "1", "2", "http://A.example/2?utm_source=x", "https://A.example/2?utm_source=x", "tag:a.example,2026:3"),
+        *("https://a.example/%C3%BC?b=1&a=2#c", "http://a.example/%C3%BC?b=1&a=2#c", "https://news.example/1"),
+        *(str(number), atom_id, page, f"http://127.0.0.1:8080/entry/{page[:2]}/{page}.html", f"{page}.html"),
+    ]
+    unknown = ("none", "8", "https://a.example/1", "tag:a.example,2026:4", "0" * 16, "", "'", "http://a.example/\u00fc")
+    with site.opened() as app, app.store.read() as tx:
+        found = {
+            name: tx.finding.story(name) is not None or bool(tx.finding.entries(name)) for name in (*known, *unknown)
+        }
+    assert found == dict.fromkeys(known, True) | dict.fromkeys(unknown, False)
+    assert {name: may_have_entry(store, name) for name in found} == found
+    sources = ("a", "a.example", "A.EXAMPLE", "https://a.example/feed", "x", "category/x.atom", "\u00fc.example")
+    assert all(may_have_name(store, name) for name in (*known, *sources))
+    assert not may_have_name(store, "none")
+    assert (keys_without(store, "none"), keys_without(store, "a.example")) == (["a"], None)
+    site.writes("sources: [{key: a, url: 'https://a.example/feed', private: true}]\n")
+    with site.opened():
+        pass
+    assert may_have_entry(store, "none"), "what is said of it must be without private addresses"

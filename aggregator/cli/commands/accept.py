@@ -24,6 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Publish the held entries of a suspect source (R44)."""
+    from aggregator.cli.names import unknown_source
+
+    if unknown_source(options.key, options, environ):
+        return 2
     from aggregator.cli.corrections import correct, source_to_accept
     from aggregator.model.correction import Act
 

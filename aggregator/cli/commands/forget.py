@@ -23,6 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Run the command and return its exit code."""
+    from aggregator.cli.names import unknown_entry
+
+    if unknown_entry([options.id], options, environ):
+        return 2
     from aggregator.cli import forget
 
     return forget.run(options, environ)

@@ -25,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Merge two stories (T7)."""
+    from aggregator.cli.names import unknown_entry
+
+    if unknown_entry([options.kept, options.merged], options, environ):
+        return 2
     from aggregator.cli.corrections import correct, meant
     from aggregator.model.correction import Act
 

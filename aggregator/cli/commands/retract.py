@@ -26,6 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Retract a story, or undo that (A42, M8)."""
+    from aggregator.cli.names import unknown_entry
+
+    if unknown_entry([options.id], options, environ):
+        return 2
     from aggregator.cli.corrections import correct, meant
     from aggregator.model.correction import Act
 

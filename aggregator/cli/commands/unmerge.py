@@ -26,6 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Take one entry, or all entries but the founding one, out of a story (T8)."""
+    from aggregator.cli.names import unknown_entry
+
+    if unknown_entry([options.story], options, environ):
+        return 2
     from aggregator.cli.corrections import Arguments, correct, entry_of_story, meant
     from aggregator.model.correction import Act
     from aggregator.store.transaction import Transaction

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
+from aggregator.cli.commands.why import LOOKED_UP
 from aggregator.cli.names import matches
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.terminal import json_text
@@ -28,11 +29,6 @@ from aggregator.store.transaction import Transaction
 
 UNKNOWN = 2  # exit code
 MOST = 10  # stories that are explained where a thing may be several
-LOOKED_UP = (
-    "Looked up: the keys, titles and URLs of sources, their hosts, the keys, slugs and files of categories, the ids of "
-    "stories and of their pages, and the numbers, own ids and links of stored entries. If it is none of these, no "
-    "document that was read contained it: `aggregator why SOURCE` shows when a source was polled last."
-)
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
