@@ -25,7 +25,6 @@ from aggregator.config.source_text import NewSource, literal
 from aggregator.errors import AggregatorError, ConfigError, NamedFeed, NotAFeed, StoreError
 from aggregator.late import late
 from aggregator.model.settings import Roster, Settings, Source, SourceKey
-from aggregator.store.status import better_url, readdressing
 from aggregator.urls import Url, match_url, without_secrets
 
 if TYPE_CHECKING:
@@ -266,6 +265,8 @@ class _Adding:
         shown = f"{source.key}, {source.safe_url or 'a local file'}, in line {source.line}"
         if (better := self._better.get(source.key)) is None:
             raise _NotAdded("known", f"it is already a source: {shown}")
+        from aggregator.store.status import readdressing  # late: what is refused needs no store
+
         edit = command(self._path, readdressing(source.key, better))
         raise _NotAdded("known", f"the source {shown}, should have the address {better}; `{edit}` writes that")
 
@@ -297,6 +298,8 @@ def _better_urls(settings: Settings, past: "probe.Past") -> Mapping[SourceKey, U
     """Return the addresses that sources should have, by key: where they moved, or the feed that a page names."""
     if not any(job.observed.moved_to or job.health.code == NotAFeed.code for job in past.jobs.values()):
         return {}
+    from aggregator.store.status import better_url  # late: as above
+
     store = read_store(settings)
     try:
         status = store.status(Roster.of(settings), utc_now(), settings.secrets)
