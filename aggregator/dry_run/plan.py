@@ -52,7 +52,11 @@ _NOT_REPORTED = frozenset(
         "template_at",
     }
 )
-_WRITTEN = {"fields": "entry", "holds": "on_error"}  # field -> its name in feeds.yaml, where that differs
+_WRITTEN = {
+    "fields": "entry",
+    "holds": "on_error",
+    "routes": "route",
+}  # field -> its name in feeds.yaml, where that differs
 _OF_FILE = ("site", "store", "publish", "pages", "alarms", "host", "port", "workers", "proxy", "hosts")
 
 

@@ -114,7 +114,10 @@ def test_rules_judge_the_last_week(polled: SampleSite, capsys: pytest.CaptureFix
         "rewrite: [{title: {replace: '^Title', with: Item}}]"
     )
     edited = OLD.replace("category: x", rules)
-    (ruled,) = planned(polled, edited, capsys)["rules"]
+    record = planned(polled, edited, capsys)
+    said = {change["name"] for change in record["sources"]["changed"][0]["changes"]}
+    assert said == {"exclude", "route", "rewrite"}, "as feeds.yaml has them"
+    (ruled,) = record["rules"]
     assert (ruled["source"], ruled["looked_at"]) == ("one", 3)
     found = {entry["title"]: entry for entry in ruled["entries"]}
     assert (found["Django"]["does"], found["Django"]["enters"]) == ("move", ["y"])
