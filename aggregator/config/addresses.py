@@ -201,11 +201,6 @@ def proxy(text: str) -> str:
     return urlunsplit(parts._replace(path=""))
 
 
-def own_proxy(text: str) -> str:
-    """Return `proxy` of a source in normal form; empty for `off`."""
-    return "" if text == "off" else proxy(text)
-
-
 def store(text: str) -> str:
     """Check `store` and return it unchanged; the path of a file is relative to the folder of feeds.yaml."""
     scheme, _, rest = text.partition("://")

@@ -59,6 +59,19 @@ class _HeaderShape(Shape[HeaderValue]):
         return self.text.schema()
 
 
+class _OwnProxy(Text):
+    """The address of a proxy; empty for `off`, and for YAML's false (S52)."""
+
+    def __init__(self) -> None:
+        super().__init__("a proxy, or off", "http://host:3128, or off", limit=2000, check=addresses.proxy)
+
+    def value(self, node: Scalar, text: str) -> str:
+        return "" if text == "off" or node.is_false else super().value(node, text)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [{"const": False}, super().schema()]}
+
+
 class StripKeys(Keys):
     """Elements to remove."""
 
@@ -288,7 +301,7 @@ class SourceKeys(DefaultRuleKeys):
     trust = key(Flag(), False, "`true`: entries are published even if the feed seems to be another one.")
     robots = optional(_REASON, "The reason why robots.txt does not apply here.")
     proxy = optional(
-        Text("a proxy, or off", "http://host:3128, or off", limit=2000, check=addresses.own_proxy),
+        _OwnProxy(),
         "HTTP proxy for this source, in place of that of all; `off`: none. docs/politeness.md.",
     )
     encoding = optional(

@@ -270,7 +270,7 @@ def test_a_source_has_its_own_proxy_or_none() -> None:
     assert source("").proxy is None
     assert source("proxy: 'http://me:${A}@proxy:3128'", {"A": "x"}).proxy == "http://me:x@proxy:3128"
     assert repr(source("proxy: 'http://proxy:3128'").proxy) == "***"
-    assert source("proxy: off").proxy == ""
+    assert source("proxy: off").proxy == source("proxy: false").proxy == ""
     assert fetch_settings_of(source("proxy: off")) != fetch_settings_of(source("")), "polled at once after an edit"
     own = "  - {url: 'https://e.org/', proxy: 'http://u:p@proxy:3128'}\n"
     told = warnings("sources:\n  - {kind: file, url: news.xml, proxy: off}\n" + own)
