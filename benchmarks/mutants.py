@@ -164,7 +164,8 @@ class Places(ast.NodeVisitor):
         """Leave formatted texts out: positions inside of them are not exact before Python 3.12."""
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        if any(isinstance(target, ast.Name) and target.id.startswith("__") for target in node.targets):
+        names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        if any(name.startswith("__") or name in FLAGS for name in names):
             return
         if all(isinstance(target, ast.Attribute | ast.Subscript) for target in node.targets):
             self.add(node, "statement", "pass")
