@@ -258,7 +258,9 @@ def test_the_index_of_words_forgets(site: SampleSite) -> None:
 
         def found(text: str) -> int:
             index.update()
-            return len(index.find(parse_query(text), limit=99))
+            finds, number = index.find(parse_query(text), limit=99)
+            assert len(finds) == number
+            return number
 
         assert (found("length"), found("title")) == (20, 20)
         later(site, app, days=30)
