@@ -69,8 +69,8 @@ def test_a_page_is_rendered_when_what_it_shows_has_changed(site: SampleSite) -> 
     listing = html.fromstring(site.published("sources.html"))
     assert [a.get("href") for a in found(listing, "//li//h2/a")] == [
         "source/a.html",
-        f"source/{private}",
         "source/d.html",
+        f"source/{private}",
     ]
     story = next((site.folder / "public" / "entry").rglob("*.html")).read_text()
     assert '<a href="../../source/a.html">More from Avocets</a>' in story
