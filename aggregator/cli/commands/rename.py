@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'rename lwn "LWN News"',
         'rename software "Free Software"',
         "rename blog.example.org-1f0c2a9d blog --key",
-        "rename lwn --url https://lwn.net/headlines/rss",
+        "rename https://example.org/feed --url https://example.org/atom.xml",
     )
 
 
