@@ -15,8 +15,9 @@ from tests.sample_site import SampleSite
 
 TITLE = "The lamp is back in its lighthouse"
 WORDS = "After nine years in a cellar the lamp of the old lighthouse is back where it belongs".split()
-LONG = " ".join(f"{word} here{number}" for number in range(100) for word in WORDS[:15])
-OTHER = " ".join(f"{word} there{number}" for number in range(100) for word in WORDS[:15])
+PART = " ".join(f"{word} here{number}" for number in range(100) for word in WORDS[:15])
+END = " ".join(f"passage{number}" for number in range(3000))  # what both texts have, or they are not compared at all
+LONG, OTHER = f"{PART} {END}", f"{PART.replace('here', 'there')} {END}"
 FEEDS = """
 sources:
   - {key: one, url: 'https://one.example/feed', every: 1h}
