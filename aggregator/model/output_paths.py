@@ -78,7 +78,7 @@ def is_output(path: str) -> bool:
 
 def yields(path: str) -> bool:
     """Report whether an output is written only where the operator has no file: sites had such names before us."""
-    return any(shape.pattern.fullmatch(path) for shape in _YIELDING)
+    return not path.startswith("category/") and any(shape.pattern.fullmatch(path) for shape in _YIELDING)
 
 
 def main_outputs(slugs: Collection[str], formats: Collection[str]) -> frozenset[str]:

@@ -146,7 +146,7 @@ def write_all(
     Args:
         to: where they go.
         outputs: what to write.
-        gzip: whether lasting outputs are also offered compressed.
+        gzip: whether outputs are also offered compressed.
 
     Returns:
         Each output with its bytes, and whether they changed; or with why it could not be rendered or put.
@@ -156,9 +156,8 @@ def write_all(
         output, data = rendered
         if isinstance(data, PublishError):
             raise data
-        packs = gzip and output.gzip and output.lasting
-        age, lasting = output.max_age, output.lasting
-        return to.replace(output.path, data, gzip=packs, max_age=age, durable=lasting, like=output.like)
+        packs, age, durable = gzip and output.gzip, output.max_age, output.durable
+        return to.replace(output.path, data, gzip=packs, max_age=age, durable=durable, like=output.like)
 
     for together in _together(outputs):
         rendered = ((output, _rendered(output)) for output in together)

@@ -165,7 +165,9 @@ class OutputList:
         """
         put = Put()
         placed = self._list(outputs, listed, put, take_over=take_over)
-        unlike = [output for output in placed if not self._is_shown(output, put)]
+        may_show = [one.path for one in placed if one.facts and self._shown.get(one.path, ("",))[0] == one.facts]
+        stands = self._folder.digests(may_show) if may_show else {}
+        unlike = [one for one in placed if one.path not in stands or not self._is_shown(one, stands[one.path], put)]
         for output, data, came in write_all(self._folder, unlike, gzip=self._publish.gzip):
             if isinstance(came, PublishError):
                 put.fail(output, came)
@@ -242,13 +244,18 @@ class OutputList:
         outputs = [Output(path=path, render=bytes, max_age=0) for path in paths]
         return {output.path for output in self._list(outputs, listed, Put(), take_over=take_over)}
 
-    def _is_shown(self, output: Output, put: Put) -> bool:
-        """Note an output whose file shows the same as when we wrote it; return whether it does."""
-        facts, digest = self._shown.get(output.path, ("", ""))
-        if not output.facts or facts != output.facts or self._digest(output.path) != digest:
+    def _is_shown(self, output: Output, stands: str | None, put: Put) -> bool:
+        """Note an output whose file shows the same as when we wrote it; return whether it does.
+
+        Args:
+            output: what may be written.
+            stands: digest of the file; None if it shows something else, or is not there.
+            put: where it is noted.
+        """
+        if stands is None or stands != self._shown[output.path][1]:
             return False
         put.written.append(
-            Written(path=output.path, digest=digest, max_age=output.max_age, copied=output.copied, facts=facts)
+            Written(path=output.path, digest=stands, max_age=output.max_age, copied=output.copied, facts=output.facts)
         )
         return True
 

@@ -168,6 +168,7 @@ class SiteOutputs:
         if of_sources.waiting or of_sources.orphans:
             with run.going_on():
                 put.add(self._sources.put_more(of_sources, lines, places, run, offered))
+        self._files.sync()  # pages of sources
         left = self._files.clear(self._formats.names) if is_new else []
         run.failed += left
         with self._store.begin() as tx:

@@ -285,12 +285,12 @@ class StoryPages:
             )
             page = StoryPage(path=path, publication=publication, places=places, source=of_source)
             render = partial(html_pages.render_story, page, *frame)
-            return Output(path=path, render=render, max_age=MAX_AGE, lasting=False, beside=True)
+            return Output(path=path, render=render, max_age=MAX_AGE, gzip=False, durable=False, beside=True)
         if not stored.was_shown:
             return None
         noted = StoryNote(path=path, part_of=self._merged_into(stored, pages, visibility))
         render = partial(html_pages.render_note, noted, *frame)
-        return Output(path=path, render=render, max_age=MAX_AGE, lasting=False, gone=GONE, beside=True)
+        return Output(path=path, render=render, max_age=MAX_AGE, gzip=False, durable=False, gone=GONE, beside=True)
 
     def _merged_into(
         self, stored: StoredPage, pages: dict[int, StoredPage], visibility: Visibility

@@ -126,6 +126,7 @@ def render_source(page: SourcePage, site: Site, formats: frozenset[str], style: 
     since = scribe.messages.moment(line.since, scribe.zone) if line.since else ""
     title = plain(line.title) or line.key
     here = f"../{page.places[0].path}.html" if page.places else ""  # of a story without link and page
+    root = "../" if page.has_story_pages else None
     kind = next((one for name, one in _OF_FORMAT.items() if (line.format or "").startswith(name)), None)
     if address and kind and not is_redacted:
         subscribed, feeds = title, [FeedLink(kind.label, kind.media_type, title, address)]
@@ -154,10 +155,9 @@ def render_source(page: SourcePage, site: Site, formats: frozenset[str], style: 
         since=since,
         places=[place_of(page.path, place.title, place.path) for place in page.places[:NAMED]],
         has_more_places=len(page.places) > NAMED,
-        stories=scribe.headlines(
-            [*page.publications[:SHOWN], *map(_titled, page.publications[SHOWN:])],
-            here,
-            "../" if page.has_story_pages else None,
+        stories=(
+            *scribe.headlines(page.publications[:SHOWN], here, root),
+            *scribe.headlines(map(_titled, page.publications[SHOWN:]), here, root, kept=False),
         ),
         noindex=line.noindex,
     )

@@ -117,16 +117,19 @@ class ContextBuilder:
     def _is_whole(self, publication: Publication, show: PageShow | None) -> bool:
         return show is PageShow.FULL or (show is None and self._anywhere(publication)[1])
 
-    def headlines(self, publications: Iterable[Publication], page: str, root: str | None = None) -> tuple[Story, ...]:
+    def headlines(
+        self, publications: Iterable[Publication], page: str, root: str | None = None, *, kept: bool = True
+    ) -> tuple[Story, ...]:
         """Return stories without their content, for lists on other pages.
 
         Args:
             publications: the stories.
             page: where they stand, as a link.
             root: where links to stories' pages begin; None: they have none.
+            kept: whether other pages show them in the same way.
         """
         sound = [publication for publication in publications if not fields.fault_of(publication)]
-        return tuple([self._story(publication, page, root=root) for publication in sound])
+        return tuple([self._story(publication, page, root=root, kept=kept) for publication in sound])
 
     def summary(self, publication: Publication, page: str, root: str | None) -> Story:
         """Return a story without its content, for a list on another page.
@@ -144,8 +147,8 @@ class ContextBuilder:
         html = _html_of(publication)
         return story if len(html.encode()) > MAX_BYTES else replace(story, html=html, is_cut=False)
 
-    def _story(self, publication: Publication, page: str = "", *, root: str | None = None) -> Story:
-        story, _ = self._anywhere(publication)
+    def _story(self, publication: Publication, page: str = "", *, root: str | None = None, kept: bool = True) -> Story:
+        story, _ = self._anywhere(publication) if kept else self._made(publication)
         if root is None:
             return replace(story, url=story.original or f"{page}#{story.anchor}")
         return replace(story, url=f"{root}{story.url}", has_page=True)

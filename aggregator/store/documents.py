@@ -8,7 +8,18 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, RowMapping, Select, bindparam, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+)
 
 from aggregator.late import late
 from aggregator.model.story import ArchiveSpan, Publication, Tombstone
@@ -77,6 +88,30 @@ _TOMBSTONES = (
     .where(_IN_CATEGORY, STANDING_TOMBSTONE)
     .order_by(publication.c.withdrawn_at.desc(), story.c.atom_id)
 )
+_SPANS = (
+    select(
+        publication.c.page,
+        func.min(publication.c.sort_at).label("since"),
+        func.max(publication.c.sort_at).label("until"),
+    )
+    .where(_IN_CATEGORY, publication.c.page > bindparam("after"), publication.c.withdrawn_at.is_(None))
+    .group_by(publication.c.page)
+    .order_by(publication.c.page.desc())
+)
+_COUNTS = by(
+    select(publication.c.category_id, func.count(publication.c.sort_at).label("stories"))
+    .where(publication.c.withdrawn_at.is_(None))
+    .group_by(publication.c.category_id),
+    publication.c.category_id,
+)
+_OF_ENTRIES = by(
+    select(
+        *(publication.c[name] for name in "story_id category_id shown_id sort_at entered_at".split()), story.c.atom_id
+    )
+    .join(story, story.c.id == publication.c.story_id)
+    .where(publication.c.withdrawn_at.is_(None)),
+    publication.c.shown_id,
+)
 
 
 class Documents:
@@ -128,12 +163,8 @@ class Documents:
             number: id of the category.
             after: only pages with higher numbers.
         """
-        times = (func.min(publication.c.sort_at).label("since"), func.max(publication.c.sort_at).label("until"))
-        query = select(publication.c.page, *times).where(
-            publication.c.category_id == number, publication.c.page > after, publication.c.withdrawn_at.is_(None)
-        )
-        query = query.group_by(publication.c.page).order_by(publication.c.page.desc())
-        return tuple(ArchiveSpan(number=r.page, since=r.since, until=r.until) for r in self._connection.execute(query))
+        rows = self._connection.execute(_SPANS, {"category": number, "after": after})
+        return tuple(ArchiveSpan(number=r.page, since=r.since, until=r.until) for r in rows)
 
     def said_last(self) -> dict[int, datetime]:
         """Return the last published `updated` of the main document of each category, by its id."""
@@ -156,7 +187,7 @@ class Documents:
             numbers: ids of the categories.
             limit: maximum number of stories.
         """
-        return self._all_together(numbers, limit=limit)
+        return self._all_together(_EARLIEST, {"listed": numbers, "most": limit})
 
     def of_river_page(self, numbers: Sequence[int], page: RiverPage) -> tuple[Publication, ...]:
         """Return the stories of a closed page of the river, in order, each once.
@@ -165,8 +196,8 @@ class Documents:
             numbers: ids of the categories.
             page: the page.
         """
-        within = (publication.c.sort_at >= page.since, publication.c.sort_at < page.until)
-        return self._all_together(numbers, *within, publication.c.entered_at <= page.closed_at, limit=MOST_ON_PAGE)
+        span = {"since": page.since, "until": page.until, "closed_at": page.closed_at}
+        return self._all_together(_EARLIEST_ON_PAGE, {"listed": numbers, "most": MOST_ON_PAGE, **span})
 
     def of_entries(
         self, numbers: Collection[int], lists: Sequence[Sequence[int]], limit: int, until: datetime | None
@@ -179,13 +210,10 @@ class Documents:
             limit: maximum number of stories of each list.
             until: stories that entered later are left out; None: none are.
         """
-        columns = (publication.c[name] for name in "story_id category_id shown_id sort_at entered_at".split())
-        query = select(*columns, story.c.atom_id).join(story, story.c.id == publication.c.story_id)
-        query = query.where(publication.c.withdrawn_at.is_(None))
         list_of = {entry: index for index, entries in enumerate(lists) for entry in entries}
         earliest: list[dict[int, tuple[datetime, int, str]]] = [{} for _ in lists]
         for part in _parts(sorted(list_of)):
-            for row in self._connection.execute(query.where(publication.c.shown_id.in_(part))):
+            for row in self._connection.execute(_OF_ENTRIES, {"values": part}):
                 place = (row.sort_at, row.category_id, row.atom_id)
                 if row.category_id in numbers and (until is None or row.entered_at <= until):
                     stories = earliest[list_of[row.shown_id]]
@@ -210,28 +238,22 @@ class Documents:
             since: earliest `sort_at`; None: any.
             limit: maximum number of stories.
         """
-        stands = _stands(numbers, *(() if since is None else (publication.c.sort_at >= since,)))
-        query = select(publication.c.sort_at).where(*stands).order_by(publication.c.sort_at.desc()).limit(limit)
-        return list(self._connection.execute(query).scalars())
+        bound = {"listed": numbers, "most": limit, "since": BEFORE_ALL if since is None else since}
+        return list(self._connection.execute(_TIMES, bound).scalars())
 
     def counts(self, numbers: Sequence[int]) -> dict[int, int]:
         """Return the number of stories of each category; the query reads only an index."""
         found = dict.fromkeys(numbers, 0)
-        place = publication.c.category_id
         for part in _parts(numbers):
-            counting = select(place, func.count(publication.c.sort_at)).group_by(place)
-            counting = counting.where(place.in_(part), publication.c.withdrawn_at.is_(None))
-            found |= {number: count for number, count in self._connection.execute(counting)}
+            found |= {number: count for number, count in self._connection.execute(_COUNTS, {"values": part})}
         return found
 
     def _all_together(
-        self, numbers: Sequence[int], *within: ColumnElement[bool], limit: int | None = None
+        self, stands: tuple[ColumnElement[bool], ...], bound: Mapping[str, Any]
     ) -> tuple[Publication, ...]:
-        stands = _stands(numbers, *within)
-        chosen = select(publication.c.story_id).join(story, story.c.id == publication.c.story_id).where(*stands)
-        stories = self._connection.execute(chosen.order_by(*_IN_ORDER).limit(limit)).scalars().all()
-        query = shown().where(publication.c.story_id.in_(stories), *stands)
-        return filled(self._connection, query.order_by(*_IN_ORDER))
+        chosen, query = _together(stands)
+        stories = self._connection.execute(chosen, bound).scalars().all()
+        return filled(self._connection, query, stories=stories, **bound)
 
     def newest_of_each(self, numbers: Sequence[int], limit: int, *, fair: bool) -> dict[int, tuple[Publication, ...]]:
         """Return the newest stories of each category, in a few statements for any number of categories.
@@ -267,27 +289,8 @@ class Documents:
         Args:
             numbers: ids of the categories.
         """
-        listed = list(numbers)
-        stands = (
-            select(_STANDING.c.story_id)
-            .where(
-                _STANDING.c.story_id == publication.c.story_id,
-                _STANDING.c.category_id.in_(listed),
-                _STANDING.c.withdrawn_at.is_(None),
-            )
-            .exists()
-        )
-        when = func.max(publication.c.withdrawn_at).label("withdrawn_at")
-        query = (
-            select(story.c.atom_id, when, func.max(publication.c.updated).label("updated"), source.c.key)
-            .join(story, story.c.id == publication.c.story_id)
-            .outerjoin(entry, entry.c.id == story.c.founder_id)
-            .outerjoin(source, source.c.id == entry.c.source_id)
-            .where(publication.c.category_id.in_(listed), STANDING_TOMBSTONE, ~stands)
-            .group_by(story.c.id, story.c.atom_id, source.c.key)
-            .order_by(when.desc(), story.c.atom_id)
-        )
-        return tuple(map(_tombstone, self._connection.execute(query).mappings()))
+        rows = self._connection.execute(_TOMBSTONES_OF_ALL, {"listed": numbers}).mappings()
+        return tuple(map(_tombstone, rows))
 
     def _newest_with_sources(self, numbers: Sequence[int], limit: int) -> dict[int, list[tuple[int, int]]]:
         """Return (story id, source id of the shown entry) of the newest stories of each category, in order.
@@ -295,28 +298,97 @@ class Documents:
         SQLite has no LATERAL, and a window function would number all publications ever made. So the `sort_at` of the
         last wanted story is looked up for each category, in the same index from which the stories are read.
         """
-        last = (
-            select(_STANDING.c.sort_at)
-            .where(_STANDING.c.category_id == category.c.id, _STANDING.c.withdrawn_at.is_(None))
-            .order_by(_STANDING.c.sort_at.desc())
-            .limit(1)
-            .offset(limit - 1)
-            .scalar_subquery()
-        )
-        stands = (publication.c.category_id == category.c.id) & publication.c.withdrawn_at.is_(None)
-        query = (
-            select(category.c.id, publication.c.story_id, entry.c.source_id)
-            .select_from(category)
-            .join(publication, stands & (publication.c.sort_at >= func.coalesce(last, literal(BEFORE_ALL, Instant))))
-            .join(story, story.c.id == publication.c.story_id)  # its id is part of the order
-            .join(entry, entry.c.id == publication.c.shown_id)
-            .order_by(category.c.id, *_IN_ORDER)
-        )
         found: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for part in _parts(numbers):
-            for number, story_id, source_id in self._connection.execute(query.where(category.c.id.in_(part))):
+            bound = {"values": part, "others": limit - 1}
+            for number, story_id, source_id in self._connection.execute(_WITH_SOURCES, bound):
                 found[number].append((story_id, source_id))
         return {number: some[:limit] for number, some in found.items()}
+
+
+_LISTED: BindParameter[int] = bindparam("listed", expanding=True)  # ids of categories
+# `+ 0` keeps SQLite from an index by category, with which all publications would be sorted (1.2 s for 20,000 in 200
+# categories). With the index by `sort_at`, only the rows of the result are read.
+_EARLIEST = (  # publications that are their stories' earliest in several categories
+    (publication.c.category_id + 0).in_(_LISTED),
+    publication.c.withdrawn_at.is_(None),
+    ~select(_EARLIER.c.story_id)
+    .where(
+        _EARLIER.c.story_id == publication.c.story_id,
+        (_EARLIER.c.category_id + 0).in_(_LISTED),
+        _EARLIER.c.withdrawn_at.is_(None),
+        (_EARLIER.c.sort_at < publication.c.sort_at)
+        | ((_EARLIER.c.sort_at == publication.c.sort_at) & (_EARLIER.c.category_id < publication.c.category_id)),
+    )
+    .exists(),
+)
+_EARLIEST_ON_PAGE = (
+    *_EARLIEST,
+    publication.c.sort_at >= bindparam("since"),
+    publication.c.sort_at < bindparam("until"),
+    publication.c.entered_at <= bindparam("closed_at"),
+)
+_MOST = bindparam("most", type_=BigInteger)
+_TIMES = (
+    select(publication.c.sort_at)
+    .where(*_EARLIEST, publication.c.sort_at >= bindparam("since"))
+    .order_by(publication.c.sort_at.desc())
+    .limit(_MOST)
+)
+_WITHDRAWN_AT = func.max(publication.c.withdrawn_at).label("withdrawn_at")
+_TOMBSTONES_OF_ALL = (
+    select(story.c.atom_id, _WITHDRAWN_AT, func.max(publication.c.updated).label("updated"), source.c.key)
+    .join(story, story.c.id == publication.c.story_id)
+    .outerjoin(entry, entry.c.id == story.c.founder_id)
+    .outerjoin(source, source.c.id == entry.c.source_id)
+    .where(
+        publication.c.category_id.in_(_LISTED),
+        STANDING_TOMBSTONE,
+        ~select(_STANDING.c.story_id)
+        .where(
+            _STANDING.c.story_id == publication.c.story_id,
+            _STANDING.c.category_id.in_(_LISTED),
+            _STANDING.c.withdrawn_at.is_(None),
+        )
+        .exists(),
+    )
+    .group_by(story.c.id, story.c.atom_id, source.c.key)
+    .order_by(_WITHDRAWN_AT.desc(), story.c.atom_id)
+)
+_LAST = (
+    select(_STANDING.c.sort_at)
+    .where(_STANDING.c.category_id == category.c.id, _STANDING.c.withdrawn_at.is_(None))
+    .order_by(_STANDING.c.sort_at.desc())
+    .limit(1)
+    .offset(bindparam("others", type_=BigInteger))
+    .scalar_subquery()
+)
+_WITH_SOURCES = by(
+    select(category.c.id, publication.c.story_id, entry.c.source_id)
+    .select_from(category)
+    .join(
+        publication,
+        (publication.c.category_id == category.c.id)
+        & publication.c.withdrawn_at.is_(None)
+        & (publication.c.sort_at >= func.coalesce(_LAST, literal(BEFORE_ALL, Instant))),
+    )
+    .join(story, story.c.id == publication.c.story_id)  # its id is part of the order
+    .join(entry, entry.c.id == publication.c.shown_id)
+    .order_by(category.c.id, *_IN_ORDER),
+    category.c.id,
+)
+
+
+@lru_cache(maxsize=2)
+def _together(stands: tuple[ColumnElement[bool], ...]) -> tuple[Select[Any], Select[Any]]:
+    """Return the query of the first ids of publications that fulfil some conditions, and that of all of some `stories`.
+
+    Both are in order.
+    """
+    chosen = select(publication.c.story_id).join(story, story.c.id == publication.c.story_id).where(*stands)
+    chosen = chosen.order_by(*_IN_ORDER).limit(_MOST)
+    stories = publication.c.story_id.in_(bindparam("stories", expanding=True))
+    return chosen, shown().where(stories, *stands).order_by(*_IN_ORDER)
 
 
 @lru_cache(maxsize=2)
@@ -324,25 +396,6 @@ def _shown_in(*, is_main: bool) -> Select[Any]:
     """Return the query of the publications in a main document, or on a `page`, of a `category`, in order."""
     on_page = (_IN_CATEGORY, publication.c.page == bindparam("page"), publication.c.withdrawn_at.is_(None))
     return shown().where(*(_IN_MAIN if is_main else on_page)).order_by(*_IN_ORDER)
-
-
-def _stands(numbers: Sequence[int], *within: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of publications that are their stories' earliest in several categories."""
-    listed = list(numbers)
-    before = (
-        select(_EARLIER.c.story_id)
-        .where(
-            _EARLIER.c.story_id == publication.c.story_id,
-            (_EARLIER.c.category_id + 0).in_(listed),
-            _EARLIER.c.withdrawn_at.is_(None),
-            (_EARLIER.c.sort_at < publication.c.sort_at)
-            | ((_EARLIER.c.sort_at == publication.c.sort_at) & (_EARLIER.c.category_id < publication.c.category_id)),
-        )
-        .exists()
-    )
-    # `+ 0` keeps SQLite from an index by category, with which all publications would be sorted (1.2 s for 20,000
-    # in 200 categories). With the index by `sort_at`, only the rows of the result are read.
-    return ((publication.c.category_id + 0).in_(listed), publication.c.withdrawn_at.is_(None), ~before, *within)
 
 
 def say(connection: Connection, updated: Mapping[tuple[int, int], datetime]) -> None:

@@ -77,7 +77,7 @@ class Json(TypeDecorator[Any]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Any]:
         """Return the function from JSON text to records."""
-        return lambda value: None if value is None else _DECODER.decode(value)
+        return lambda value: None if value is None else _DECODER.raw_decode(value)[0]  # no blanks are looked for
 
 
 class DeflatedJson(TypeDecorator[dict[str, Any]]):
