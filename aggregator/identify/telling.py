@@ -16,7 +16,7 @@ MIN_TITLE = 12  # weight of a title that is evidence alone, where there is no te
 KIN = 0.33  # share of the words of a title that the text has as well, from which the title tells of the text
 SOON = timedelta(hours=18)  # between two entries of one day
 LETTERS = 200  # of a text, from which pieces are looked for in the other one
-PIECES, LEAST_PIECES = 24, 8  # twins of all labelled sets have 14 or more, articles of one pool of sentences up to 7
+PIECES, LEAST_PIECES = 24, 8  # of 2,062 twins each has 9 or more, articles of one pool of sentences up to 7
 PIECE, PIECE_CJK = 16, 6  # letters: three or four words
 RUN = 4  # tokens that count as shared wherever they stand
 
