@@ -89,7 +89,8 @@ class SiteFiles:
         """Return the paths that are none of these files.
 
         Args:
-            listed: digest by path, as for `has`."""
+            listed: digest by path, as for `has`.
+        """
         return {path for path, digest in listed.items() if not self.has(path, digest)}
 
     def outputs(self, pages: Sequence[SitePage], age: int) -> Iterator[Output]:
